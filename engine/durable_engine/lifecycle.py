@@ -44,6 +44,9 @@ from .workflow import KEPT, Retention, Workflow
 _STEP_KINDS: dict[str, StepKind] = {"do": "do", "sleep": "sleep", "waitForEvent": "wait_for_event"}
 """The kinds of steps, by the words that `restart` takes for them."""
 
+_UNDER_WAY = ("running", "waitingForPause")
+"""The statuses of instances that have a slot and are not paused."""
+
 CreateListener = Callable[[Workflow, str, InstanceModifications], None]
 """Called with the workflow, the id and the modifications of an instance that is about to be created."""
 
@@ -394,14 +397,14 @@ class Lifecycle:
         self._store.delete_instances([row.key for row in rows if row.is_expired(now)])
         stored = {row.key: self._execute(workflow, row) for row in rows if not row.is_expired(now)}
         waiting = [stored[row.key] for row in self._store.queued() if row.key in stored]
-        under_way = [one for one in stored.values() if one.row.status in ("running", "waitingForPause")]
         for one in stored.values():
             if one.finished and self._engine.is_live:
                 one.forget_course()
-            if one in under_way or (one.row.status == "paused" and self._has_begun(one)):
+            if one.row.status in _UNDER_WAY or (one.row.status == "paused" and self._has_begun(one)):
                 self._slots[workflow.name].restore(one.id)
-        for one in under_way:
-            self._go_on(one)
+        for one in stored.values():
+            if one.row.status in _UNDER_WAY:
+                self._go_on(one)
         for one in waiting:
             if self._has_begun(one):
                 one.note_begun()

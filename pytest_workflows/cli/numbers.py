@@ -30,7 +30,7 @@ def show_numbers(numbers: Mapping[str, Any], console: Console) -> None:
     for part in parts:
         wall, virtual = part["wall"], part["virtual"]
         table.add_row(
-            str(part["name"]).replace("T", " "),
+            str(part["name"]),
             str(part["instances"]),
             _statuses(part["statuses"]),
             str(part["steps"]),

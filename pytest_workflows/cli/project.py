@@ -15,6 +15,7 @@ import pytest
 
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.messages.short_repr import shown_path
+from pytest_workflows.plugin import pytest_unconfigure
 from pytest_workflows.project.wrangler import NAMES, WranglerConfig, find_config, load_config
 from pytest_workflows.session.settings import Settings, read_ini
 
@@ -119,7 +120,10 @@ class _Asker:
     def pytest_cmdline_main(self, config: pytest.Config) -> int:
         """Read the configuration, and end the session before it begins."""
         self.asked = True
-        self.answer = self._ask(config)
+        try:
+            self.answer = self._ask(config)
+        finally:
+            pytest_unconfigure(config)  # pytest has not configured it, and would leave our session open
         return 0
 
 

@@ -106,6 +106,8 @@ def answer_of(error: ApiError, headers: dict[str, str] | None = None) -> JSONRes
     """An error in the platform's envelope."""
     said = {"code": error.code, "message": error.message}
     body = {"success": False, "errors": [said], "messages": [], "result": None}
+    if error.status == 409:
+        headers = {**(headers or {}), "x-should-retry": "false"}  # the platform's client would ask twice more
     return JSONResponse(body, error.status, headers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import sysconfig
 import threading
 import traceback
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE: Final = 10.0
+_LIBRARIES: Final = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), "<frozen"})
+
+PATIENCE = 10.0
 """Real seconds that an answer may take, where the loop is another one."""
 
 
@@ -28,12 +31,12 @@ class Asker:
 
     Args:
         served: What is served.
-        patience: Real seconds that an answer may take.
+        patience: Real seconds that an answer may take; `PATIENCE` by default.
     """
 
-    def __init__(self, served: Served, patience: float = PATIENCE) -> None:
+    def __init__(self, served: Served, patience: float | None = None) -> None:
         self.served = served
-        self._patience = patience
+        self._patience = PATIENCE if patience is None else patience
         self._thread: int | None = None
 
     async def ask(self, question: Callable[[], Awaitable[T]], *, is_long: bool = False) -> T:
@@ -89,6 +92,6 @@ class Asker:
         """File and line of the code that runs on that loop, where it is known which thread that is."""
         frame = None if self._thread is None else sys._current_frames().get(self._thread)
         for found in reversed(traceback.extract_stack(frame) if frame is not None else []):
-            if not is_hidden(found.filename) and "asyncio" not in found.filename:
+            if not is_hidden(found.filename) and not found.filename.startswith(_LIBRARIES):
                 return f"{found.filename}:{found.lineno}"
         return None

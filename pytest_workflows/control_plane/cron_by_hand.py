@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from .answers import FiredCron
 from .asking import Asker
 from .routes import failures
+from .served import Fired
 
 _PATHS = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled")
 
@@ -32,14 +33,14 @@ def cron_router(asker: Asker) -> APIRouter:
         """Fire a cron trigger: its workflows are started, and the scheduled handler is called."""
         served = asker.served
 
-        async def call() -> str:
+        async def call() -> Fired:
             return await served.scheduled(cron, served.engine.clock.now_ms if time is None else time)
 
-        outcome = await asker.ask(call, is_long=True)
-        status = 200 if outcome == "ok" else 500
+        fired = await asker.ask(call, is_long=True)
+        status = 200 if fired.outcome == "ok" else 500
         if format == "json":
-            return JSONResponse({"outcome": outcome, "noRetry": False}, status)
-        return PlainTextResponse(outcome, status)
+            return JSONResponse({"outcome": fired.outcome, "noRetry": fired.no_retry}, status)
+        return PlainTextResponse(fired.outcome, status)
 
     answered: dict[int | str, dict[str, Any]] = {
         200: {"model": FiredCron, "content": {"text/plain": {"schema": {"type": "string"}}}},

@@ -50,18 +50,18 @@ def add_docs(app: FastAPI) -> None:
 
 
 def methods_at(app: FastAPI, path: str) -> set[str]:
-    """The methods that a path takes, by the document.
+    """The methods that a path takes, by the document: of several paths of it that fit, the one with fewest parameters.
 
     Args:
         app: The application.
         path: The path.
     """
-    found: set[str] = set()
+    fitting: list[tuple[int, set[str]]] = []
     for template, operations in app.state.document()["paths"].items():
         parts = [re.escape(part) for part in re.split(r"\{\w+\}", template)]
         if re.fullmatch("[^/]+".join(parts), path):
-            found |= {method.upper() for method in operations if method in _METHODS}
-    return found
+            fitting.append((len(parts), {method.upper() for method in operations if method in _METHODS}))
+    return min(fitting, key=lambda one: one[0])[1] if fitting else set()
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from durable_engine import InvalidArgumentError
 from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.standins.handler_calls import log
 
+from .served import Fired
+
 if TYPE_CHECKING:
     from durable_engine import Engine
     from pytest_workflows.bindings.env_resolver import EnvResolver
@@ -48,9 +50,9 @@ async def call_fetch(env: EnvResolver, request: Request) -> Response:
             answer.cancel()
             raise
         except BaseException as error:
-            if answer.done():
+            if answer.done() or isinstance(error, GeneratorExit):
                 raise
-            answer.set_exception(error)
+            answer.set_exception(error if isinstance(error, Exception) else _as_exception(error))
 
     task = env.host.spawn(work(), "The fetch handler")
     try:
@@ -67,7 +69,14 @@ async def call_fetch(env: EnvResolver, request: Request) -> Response:
     return response
 
 
-async def fire_cron(env: EnvResolver, engine: Engine, cron: str, scheduled_time: float) -> str:
+def _as_exception(error: BaseException) -> Exception:
+    """What would end the process, as something that does not: the next request is answered again."""
+    made = RuntimeError(f"The fetch handler raised {error!r}.")
+    made.__cause__ = error
+    return made
+
+
+async def fire_cron(env: EnvResolver, engine: Engine, cron: str, scheduled_time: float) -> Fired:
     """Fire a cron trigger: start the workflows that it schedules, and call the scheduled handler.
 
     Args:
@@ -77,21 +86,21 @@ async def fire_cron(env: EnvResolver, engine: Engine, cron: str, scheduled_time:
         scheduled_time: When it was due, in milliseconds since 1970.
 
     Returns:
-        `ok` or `exception`; what was raised is in the log.
+        What became of it; what was raised is in the log.
     """
     from pytest_workflows.standins.scheduled import ScheduledController
 
     workflows = env.workflows.schedules.get(cron, ())
     has_handler = env.handlers.has("scheduled")
+    controller = ScheduledController(cron, scheduled_time)
     outcome = "ok"
     try:
         for workflow in workflows:
             binding = env.workflow_binding(workflow.binding)
             engine.lifecycle.create_scheduled(binding.workflow, cron, int(scheduled_time))
         if has_handler or not workflows:
-            controller = ScheduledController(cron, scheduled_time)
             outcome = await env.host.spawn(env.host.call_handler("scheduled", controller), "The scheduled handler")
     except (InvalidArgumentError, WorkflowConfigError) as error:
         log(f"The cron {cron!r}", error)
-        return "exception"
-    return outcome
+        outcome = "exception"
+    return Fired(outcome, controller._is_final)

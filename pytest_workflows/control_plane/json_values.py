@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Final
 
 from .errors import BAD_REQUEST, ApiError
@@ -44,6 +45,8 @@ def as_javascript(value: Any, what: str, depth: int = 0) -> Any:
         return {key: as_javascript(item, what, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
         return [as_javascript(item, what, depth + 1) for item in value]
+    if isinstance(value, float) and math.isnan(value):  # which JSON has not, and Python's reader takes
+        raise ApiError(400, BAD_REQUEST, f"What is given as {what} is no JSON: it has NaN.")
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _MOST_EXACT:
         return _double(value)
     return value

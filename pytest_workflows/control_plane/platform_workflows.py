@@ -21,9 +21,11 @@ from .answers import (
     VersionGraph,
     VersionShape,
     WorkflowShape,
+    time_text,
 )
 from .asking import Asker
 from .bodies import Account, Page, PerPage, UpdateBody, VersionId, WorkflowName
+from .crons import next_time
 from .directory import Directory, Listed
 from .errors import BAD_REQUEST, ApiError
 from .graphs import graph_of
@@ -57,7 +59,7 @@ class PlatformWorkflows:
         add("/client/v4/accounts", self.accounts, responses=failures(), summary="List accounts")
         add(_BASE, self.workflows, responses=failures(), summary="List workflows")
         add(_ONE, self.workflow, responses=failures(404), summary="Get a workflow")
-        add(_ONE, self.update, methods=["PUT"], responses=failures(404), summary="Put a workflow")
+        add(_ONE, self.update, methods=["PUT"], responses=failures(404, 409), summary="Put a workflow")
         add(_ONE, self.delete, methods=["DELETE"], responses=failures(404), summary="Delete a workflow's instances")
         add(_ONE + "/versions", self.versions, responses=failures(404), summary="List versions")
         add(_ONE + "/versions/{version_id}", self.version, responses=failures(404), summary="Get a version")
@@ -182,7 +184,8 @@ class PlatformWorkflows:
         )
 
     def _next(self, cron: str) -> str:
-        return ""
+        found = next_time(cron, self._asker.served.engine.clock.now)
+        return "" if found is None else time_text(found)
 
     def _version(self, listed: Listed, version: Version) -> VersionShape:
         at = to_datetime(version.created_at)
@@ -228,7 +231,7 @@ def _check_same(listed: Listed, body: UpdateBody) -> None:
     for field, given, present in pairs:
         if given != present:
             raise ApiError(
-                400,
+                409,
                 BAD_REQUEST,
                 f"{field} of the workflow {listed.name!r} is {present!r}, and not {given!r}: here the wrangler "
                 "configuration says so. Change it there; it is read again at once.",

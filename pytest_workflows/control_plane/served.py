@@ -33,6 +33,18 @@ class Version(msgspec.Struct, frozen=True):
     problem: str | None = None
 
 
+class Fired(msgspec.Struct, frozen=True):
+    """What became of a cron trigger that was fired.
+
+    Attributes:
+        outcome: `ok`, or `exception` where the handler raised one or a workflow could not be started.
+        no_retry: Whether the handler asked for no retry.
+    """
+
+    outcome: str
+    no_retry: bool = False
+
+
 class Served(Protocol):
     """A Worker that runs, as the control plane sees it."""
 
@@ -65,15 +77,12 @@ class Served(Protocol):
         """Call the Worker's fetch handler. On `loop`."""
         ...
 
-    async def scheduled(self, cron: str, scheduled_time: float) -> str:
+    async def scheduled(self, cron: str, scheduled_time: float) -> Fired:
         """Fire a cron trigger: its workflows are started, and the scheduled handler is called. On `loop`.
 
         Args:
             cron: The expression.
             scheduled_time: When it was due, in milliseconds since 1970.
-
-        Returns:
-            `ok` or `exception`.
         """
         ...
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from durable_engine import Observer, error_of
-from pytest_workflows.messages.short_repr import last_line
+from pytest_workflows.recordings.error_lines import last_line
 
 if TYPE_CHECKING:
     from durable_engine import Instance
@@ -26,5 +26,5 @@ class Failures(Observer):
         """An instance goes no further."""
         if instance.status == "errored":
             error = error_of(instance.row)
-            said = "" if error is None else f": {error['name']}: {last_line(str(error['message']))}"
+            said = "" if error is None else f": {last_line(str(error['message'])) or error['name']}"
             self._notify(f"{instance.workflow.name} {instance.id} errored{said}")

@@ -9,11 +9,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-from durable_engine import Engine, Limits
+from durable_engine import Engine, Limits, StoreError
 from durable_engine.storage.disk import DiskStore
 from pytest_workflows import active_test
 from pytest_workflows.bindings.config_checks import ConfigChecks
 from pytest_workflows.bindings.env_resolver import EnvResolver
+from pytest_workflows.bindings.http_clients import http_clients
+from pytest_workflows.bindings.resuming import resume
+from pytest_workflows.bindings.unprovided import UseNoter
 from pytest_workflows.control_plane.handlers import call_fetch, fire_cron
 from pytest_workflows.errors import UnprovidedError, WorkflowConfigError
 from pytest_workflows.project.plans import PLANS, limits_of
@@ -23,13 +26,14 @@ from pytest_workflows.standins.keeping import Keeper
 from .deployed_project import DeployedProjects, put_in_place
 from .failures import Failures
 from .in_flight import Divergence, Flights
-from .problems import problem_text
+from .problems import problem_text, traceback_text
+from .refusals import Refusals
 from .repository import Repository
 from .shown_time import ShownTime, real_clock
 from .versions import Versions, source_of
 
 if TYPE_CHECKING:
-    from pytest_workflows.control_plane.served import Version
+    from pytest_workflows.control_plane.served import Fired, Version
     from pytest_workflows.project.worker_project import Project
     from pytest_workflows.workers import Request, Response
 
@@ -49,7 +53,7 @@ class LiveWorker:
         settings: What the process is started with.
         versions: The versions that there were.
         notify: Called with each divergence.
-        failed: Called with a sentence on each instance that fails.
+        failed: Called with a text on each instance and each call of the fetch handler that fails.
 
     Attributes:
         engine: Its engine.
@@ -71,6 +75,7 @@ class LiveWorker:
         self._versions = versions
         self._notify = notify
         self._failed = failed
+        self._refusals = Refusals(self.projects, failed, str(settings.rootdir))
         self.engine: Engine
         self.env: EnvResolver
         self.loop: asyncio.AbstractEventLoop
@@ -88,7 +93,9 @@ class LiveWorker:
             self._closing = stack.pop_all()
 
     async def _open(self, stack: AsyncExitStack) -> None:
-        repository = Repository(self._settings)
+        self._refusals.start()
+        stack.callback(self._refusals.stop)
+        repository = Repository(self._settings, self._refusals.watch)
         put_in_place(repository.own)
         self._projects = DeployedProjects(repository.registry)
         self._own = self._projects.of(repository.own)
@@ -125,6 +132,7 @@ class LiveWorker:
 
     def _make_env(self, project: Project) -> None:
         self._sources = Sources(project.folder)
+        self._noter = UseNoter(self._sources, self._settings.rootdir, lambda error: None)
         self.env = EnvResolver(
             self._own.as_project(),
             lambda: self._sources,
@@ -139,10 +147,14 @@ class LiveWorker:
         before = active_test.set_resolver(self.env.resolve, self.env.names)
         stack.callback(lambda: active_test.set_resolver(*(before or (None,))))
         stack.callback(active_test.set_network, active_test.set_network(True))
+        # Clients that block (requests, urllib) would hold up everything: as on the platform, theirs are fetches.
+        stack.callback(active_test.set_uses, active_test.set_uses(self._noter))
+        http_clients.enter(self._noter)
+        stack.callback(http_clients.leave, self._noter)
 
     async def start(self) -> None:
         """Let instances run: those of the process before go on, and so do its alarms and queues."""
-        self.env.make_stores()
+        resume(self.env, self._keeper)
         if self._is_changed:
             self._flights.before_recovery(self._versions.number)
         self.engine.recover()
@@ -186,15 +198,26 @@ class LiveWorker:
         return [one.deployed for one in self._projects]
 
     @property
+    def problem(self) -> str | None:
+        """What is wrong with where everything is kept, in words; None where nothing is."""
+        return self._store.problem or self._keeper.problem
+
+    @property
     def divergences(self) -> Sequence[Divergence]:
         """The instances that went another way after a deploy, the oldest first."""
         return self._flights.divergences
 
     async def fetch(self, request: Request) -> Response:
-        """Call the Worker's fetch handler."""
-        return await call_fetch(self.env, request)
+        """Call the Worker's fetch handler; what it raises is told on the terminal as well."""
+        try:
+            return await call_fetch(self.env, request)
+        except StoreError:
+            raise  # the store has said so
+        except Exception as error:
+            self._failed(f"the fetch handler failed:\n{traceback_text(error, self._settings)}")
+            raise
 
-    async def scheduled(self, cron: str, scheduled_time: float) -> str:
+    async def scheduled(self, cron: str, scheduled_time: float) -> Fired:
         """Fire a cron trigger."""
         return await fire_cron(self.env, self.engine, cron, scheduled_time)
 
@@ -207,7 +230,7 @@ class LiveWorker:
             The version, with what is wrong with it; None where nothing has changed.
         """
         linecache.checkcache()
-        repository = Repository(self._settings)
+        repository = Repository(self._settings, self._refusals.watch)
         own = repository.own
         before = self._own.deployed
         try:
@@ -224,6 +247,7 @@ class LiveWorker:
             put_in_place(before, instead_of=own)
             return self._versions.refused(problem_text(error, self._settings), _now())
         self.env.workflows.bind_all()
+        resume(self.env, self._keeper)
         return version
 
     async def _replace(self, repository: Repository, source: str) -> Version:

@@ -34,6 +34,23 @@ def problem_text(error: BaseException, settings: DevSettings) -> str:
     return f"{place}: {type(error).__name__}: {error}" if place else f"{type(error).__name__}: {error}"
 
 
+def traceback_text(error: BaseException, settings: DevSettings) -> str:
+    """A traceback from the Worker's code on: what called it is ours, and of no interest.
+
+    Args:
+        error: The error.
+        settings: What the process is started with.
+    """
+    found = traceback.TracebackException.from_exception(error)
+    folder = f"{settings.config.parent}{os.sep}"
+    one: traceback.TracebackException | None = found
+    while one is not None:
+        first = next((number for number, frame in enumerate(one.stack) if frame.filename.startswith(folder)), 0)
+        del one.stack[:first]
+        one = one.__cause__ or one.__context__
+    return "".join(found.format()).rstrip()
+
+
 def _place(error: BaseException, settings: DevSettings) -> str:
     """The last line of the Worker's own code that the error came through."""
     folder = f"{settings.config.parent}{os.sep}"

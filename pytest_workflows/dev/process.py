@@ -11,6 +11,7 @@ from pytest_workflows.project import importer
 
 from .engine_thread import EngineThread
 from .errors import DevError
+from .interpreter import serving
 from .live_worker import LiveWorker
 from .ports import addresses, bind, is_loopback
 from .problems import IN_WORDS, problem_text
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from .in_flight import Divergence
     from .settings import DevSettings
     from .terminal import App
-
-_SWITCH = 0.001
 
 
 class DevProcess:
@@ -57,14 +56,10 @@ class DevProcess:
         importer.install()
         logs = LogLines()
         logs.start()
-        # A request changes threads several times, and waits each time for as long as the Worker's code may keep on.
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH)
         try:
             self._open()
             self._serve(listener)
         finally:
-            sys.setswitchinterval(interval)
             listener.close()
             logs.stop()
             importer.uninstall()
@@ -86,15 +81,17 @@ class DevProcess:
         security = self._security(urls)
         try:
             app = self._app(security)
-            self._thread.call(self._worker.start())
-            from .server import serve
+            self._start()
+            from .server import serve, warm
 
             async def beside() -> None:
+                await warm(app, urls[0], security.token)
                 self._folder.announce(Running(urls[0], os.getpid(), security.token))
                 self._greet(urls, port, security.token)
                 await self._watch()
 
-            asyncio.run(serve(app, listener, beside))
+            with serving():
+                asyncio.run(serve(app, listener, beside))
             self._terminal.plain()
             self._terminal.note("stopped; start it again, and everything goes on.")
         finally:
@@ -105,6 +102,12 @@ class DevProcess:
                 )
                 sys.stdout.flush()
                 os._exit(1)  # what is stored is on disk already
+
+    def _start(self) -> None:
+        try:
+            self._thread.call(self._worker.start())
+        except IN_WORDS as error:
+            raise DevError(str(error)) from error
 
     def _where(self) -> str:
         return "\n".join(self._thread.where().splitlines()[-2:])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_workflows.errors import WorkflowConfigError
 from pytest_workflows.project.worker_project import Project
 from pytest_workflows.project.worker_registry import WorkerRegistry
 
@@ -17,21 +19,26 @@ class Repository:
 
     Args:
         settings: What the process is started with.
+        made: Called with each project, before anything of it is imported.
 
     Attributes:
         own: The project that is served.
         registry: Knows the others.
     """
 
-    def __init__(self, settings: DevSettings) -> None:
+    def __init__(self, settings: DevSettings, made: Callable[[Project], None] = lambda project: None) -> None:
         self._settings = settings
+        self._made = made
         self._opened: dict[Path, Project] = {}
         self.own = self._project(settings.config, settings.environment)
         self._opened[settings.config] = self.own
         self.registry: WorkerRegistry[Project] = WorkerRegistry(settings.rootdir, settings.workers, self.open)
 
     def _project(self, config: Path, environment: str | None) -> Project:
-        return Project(config, environment, dev_vars=self._settings.dev_vars)
+        made = Project(config, environment, dev_vars=self._settings.dev_vars)
+        made.imports.keeps_bytecode = False
+        self._made(made)
+        return made
 
     def open(self, config: Path) -> Project:
         """The project of a configuration: where it has no such environment, its top level holds.
@@ -69,10 +76,17 @@ class Repository:
         """
         self.registry.check()
         own = self.own
-        if own.folder is None:
-            own.load_main()  # says what is wrong with `main`
+        main = own.config.main
+        if main is not None and main.is_file() and main.suffix != ".py":
+            raise WorkflowConfigError(
+                f"{own.path}:{own.config.main_line}: main is {main}, no Python module. Only Workers in Python are "
+                "served here."
+            )
         assert own.secrets is not None
-        own.load_main()
+        try:
+            own.load_main()
+        except SystemExit as error:  # it would end the process, and without a word
+            raise WorkflowConfigError(f"{main}: the module raised {error!r} while it was imported.") from error
         for workflow in own.config.all_workflows:
             if workflow.script_name is None:
                 own.workflow_class(workflow)

@@ -14,7 +14,9 @@ import uvicorn
 from uvicorn.config import WS_PROTOCOLS
 
 if TYPE_CHECKING:
-    from .terminal import App
+    from .terminal import App, Message
+
+_ASKED = "/__workflows/api/nothing"
 
 _LAST_ANSWERS = 1
 """Seconds that answers under way get at the end; streams of the page never end by themselves."""
@@ -58,6 +60,42 @@ async def serve(app: App, listener: socket.socket, beside: Callable[[], Awaitabl
         finally:
             companion.cancel()
             await asyncio.gather(companion, return_exceptions=True)
+
+
+async def warm(app: App, url: str, token: str | None) -> None:
+    """Ask for something once that no route matches: a framework makes each route ready when it is first compared.
+
+    Args:
+        app: Answers the requests.
+        url: Where it is served.
+        token: What it asks for, if it does.
+    """
+    host = url.partition("//")[2]
+    headers = [(b"host", host.encode())]
+    if token is not None:
+        headers.append((b"authorization", f"Bearer {token}".encode()))
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": _ASKED,
+        "raw_path": _ASKED.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": headers,
+        "client": ("127.0.0.1", 0),
+        "server": (host.rpartition(":")[0], None),
+    }
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        """Nobody gets the answer."""
+
+    await app(scope, receive, send)
 
 
 def _websockets() -> Any:

@@ -31,9 +31,9 @@ class Watch:
         """Watch until this is cancelled."""
         while True:
             places = self._places()
-            change = asyncio.Event()
+            change, stop = asyncio.Event(), asyncio.Event()
             tasks = [
-                asyncio.create_task(_watch(paths, change, recursive=recursive))
+                asyncio.create_task(_watch(paths, change, stop, recursive=recursive))
                 for paths, recursive in ((places.trees, True), (places.folders, False))
                 if paths
             ]
@@ -45,17 +45,22 @@ class Watch:
                     change.clear()
                     await self._changed()
             finally:
-                for task in tasks:
-                    task.cancel()
+                stop.set()  # one that is cancelled ends only with its thread, seconds later
                 await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _watch(paths: Iterable[Path], change: asyncio.Event, *, recursive: bool) -> None:
+async def _watch(paths: Iterable[Path], change: asyncio.Event, stop: asyncio.Event, *, recursive: bool) -> None:
     import watchfiles
 
     kept = watchfiles.DefaultFilter(ignore_dirs=(*watchfiles.DefaultFilter.ignore_dirs, *_OUR_FOLDERS))
     async for _ in watchfiles.awatch(
-        *paths, watch_filter=kept, debounce=_DEBOUNCE, step=_STEP, recursive=recursive, ignore_permission_denied=True
+        *paths,
+        watch_filter=kept,
+        debounce=_DEBOUNCE,
+        step=_STEP,
+        recursive=recursive,
+        ignore_permission_denied=True,
+        stop_event=stop,
     ):
         change.set()
 

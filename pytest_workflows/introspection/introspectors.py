@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from durable_engine import InvalidArgumentError, WorkflowBinding, hide_frames
 
+from .elsewhere import Introspectable
 from .instance import InstanceIntrospector
 from .workflow import WorkflowIntrospector
 
@@ -31,12 +34,15 @@ def introspect_workflow_instance(binding: WorkflowBinding, instance_id: str) -> 
             await instance.wait_for_status("complete")
         ```
     """
-    check_binding(binding, "introspect_workflow_instance")
+    if not isinstance(binding, Introspectable):
+        check_binding(binding, "introspect_workflow_instance")
     if not isinstance(instance_id, str) or not instance_id:
         raise InvalidArgumentError(
             f"introspect_workflow_instance takes the instance's id, a text that is not empty, not {instance_id!r}. "
             "For ids that are made at run time use introspect_workflow."
         )
+    if isinstance(binding, Introspectable):
+        return cast(InstanceIntrospector, binding.introspect_instance(instance_id))
     return InstanceIntrospector(binding, instance_id)
 
 
@@ -54,6 +60,8 @@ def introspect_workflow(binding: WorkflowBinding) -> WorkflowIntrospector:
         InvalidArgumentError: If the argument is no workflow binding.
         MissingBindingError: If it is a workflow of another Worker that is not there.
     """
+    if isinstance(binding, Introspectable):
+        return cast(WorkflowIntrospector, binding.introspect())
     check_binding(binding, "introspect_workflow")
     return WorkflowIntrospector(binding)
 
@@ -69,6 +77,8 @@ def check_binding(binding: object, function: str) -> None:
         MissingBindingError: If it is a workflow of another Worker that is not there.
         InvalidArgumentError: If it is anything else.
     """
+    if isinstance(binding, Introspectable):
+        binding.refuse(function)
     if not isinstance(binding, WorkflowBinding):
         from pytest_workflows.bindings.missing_binding import refuse_missing
 

@@ -85,12 +85,15 @@ class WorkerImports(MetaPathFinder):
     Attributes:
         checks: Called before each import statement of the Worker's own code; what one raises, the statement raises.
         around: Made around the execution of each of its own modules.
+        keeps_bytecode: Whether its own modules have bytecode on disk. That of a file tells two versions apart by size
+            and second, which is not enough where a change is deployed at once.
     """
 
     def __init__(self, project: ImportingProject) -> None:
         self._project = project
         self.checks: list[Callable[[WorkerImport], None]] = []
         self.around: list[Callable[[ModuleType], AbstractContextManager[None]]] = []
+        self.keeps_bytecode = True
         # A real dict: with any other mapping the interpreter takes 10 to 30 times as long for each use of a builtin.
         self._builtins: dict[str, Any] = {}
         self._executing = 0
@@ -161,6 +164,8 @@ class WorkerImports(MetaPathFinder):
         if not vendored and not self._project.has_file(origin):
             return
         execute = loader.exec_module
+        if not (vendored or self.keeps_bytecode):
+            loader.path_stats = _refuse_stats  # type: ignore[method-assign]  # then it neither reads nor writes any
 
         def run(module: ModuleType) -> None:
             module.__dict__["__builtins__"] = self._builtins
@@ -241,6 +246,10 @@ class WorkerImports(MetaPathFinder):
 
     def _has(self, root: str) -> bool:
         return root in self._project.modules_aside or has_module(self.folders, root)
+
+
+def _refuse_stats(path: str) -> Mapping[str, Any]:
+    raise OSError(f"The bytecode of {path} is not kept.")
 
 
 def _absolute(name: str, names: Mapping[str, Any], level: int) -> str:

@@ -73,6 +73,18 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add_report_options(group)
     group.addoption(
+        "--workflows-target",
+        metavar="URL",
+        help="run the tests' workflows on a server of the platform's API, such as a running `pytest-workflows dev`, in "
+        "place of the engine in memory: creates, waits, events and outputs are asked there",
+    )
+    group.addoption(
+        "--workflows-target-worker",
+        metavar="URL",
+        help="where the Worker of --workflows-target answers (default: at the same address, unless that is the "
+        "platform's own)",
+    )
+    group.addoption(
         "--workflows-replay",
         action="append",
         default=[],

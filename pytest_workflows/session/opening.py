@@ -184,6 +184,13 @@ class Opening:
 
             register(JunitSections(config, (SECTION, RECORDINGS)))
         register(config.stash[CHANNEL])
+        if config.getoption("workflows_target") is not None:
+            from .on_target import TestsOnTarget, read_target
+
+            session.target = TestsOnTarget(read_target(config))
+            register(session.target)
+        elif config.getoption("workflows_target_worker") is not None:
+            raise pytest.UsageError("--workflows-target-worker says where the Worker of --workflows-target answers.")
         if config.getoption("workflows_upgrade_from") is not None:
             from .hooks.upgrade import set_up_upgrade
 

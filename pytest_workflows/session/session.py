@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_workflows.introspection.freeze import Freezer
     from pytest_workflows.project.worker_project import Project, ProjectSwitcher
 
+    from .on_target import TestsOnTarget
     from .run_setup import RunSetup
     from .testrun import TestRun
 
@@ -48,6 +49,7 @@ class WorkflowSession:
         rule_warnings: What the session was warned of.
         test_run: The run of a test that is set up, called or torn down now, until its report is written; or None.
         upgrades: The older source that an upgrade is checked from.
+        target: What stands in the place of engines where tests run on a target; None otherwise.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -66,6 +68,7 @@ class WorkflowSession:
         self._checks = ConfigChecks()
         self._seeds = Seeds(lambda: self._freezer_for(has_fixture=True), lambda: self.settings.now)
         self.test_run: TestRun | None = None
+        self.target: TestsOnTarget | None = None
         self.upgrades = Upgrades(self._activate_for)
         self._outside.serve()
 
@@ -162,6 +165,9 @@ class WorkflowSession:
 
     def begin(self, item: pytest.Item) -> None:
         """Begin a test, which is about to be set up."""
+        if self.target is not None:
+            self.target.begin(item, self._activate_for(item.path), self.settings_of(item))
+            return
         from .testrun import TestRun
 
         has_fixture = bool(OUR_FIXTURES.intersection(getattr(item, "fixturenames", ())))
@@ -231,6 +237,9 @@ class WorkflowSession:
 
     def end(self) -> None:
         """The test was torn down: nothing of it stays but what its report is made from."""
+        if self.target is not None:
+            self.target.end()
+            self._outside.serve()
         if self.test_run is not None:
             self.test_run.close()
             self._outside.serve()

@@ -92,7 +92,7 @@ class WorkflowWorker:
             WorkflowConfigError: If the Worker has no fetch handler.
             TypeError: If the handler answered with something else than a `Response`.
         """
-        request = resource if isinstance(resource, Request) else _request(resource, method, headers, json, content)
+        request = request_of(resource, method, headers, json, content)
         given = await self._call("fetch", as_received(request))
         response = response_of(given)
         if response is None:
@@ -305,10 +305,18 @@ def _entrypoints(module: object) -> list[str]:
     )
 
 
-def _request(
-    url: str, method: str, headers: Mapping[str, str] | None, json: Any, content: str | bytes | None
+def request_of(
+    url: str | Request, method: str, headers: Mapping[str, str] | None, json: Any, content: str | bytes | None
 ) -> Request:
+    """The request that a test wants to be sent; the arguments are those of `fetch`.
+
+    Raises:
+        InvalidArgumentError: If one of them cannot be sent.
+    """
     import json as json_module
+
+    if isinstance(url, Request):
+        return url
 
     if not isinstance(url, str):
         raise InvalidArgumentError(f"fetch takes a URL or a workers.Request, not {url!r}.")

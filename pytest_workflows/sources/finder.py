@@ -26,6 +26,30 @@ def find_steps(path: Path, class_name: str) -> SourceWorkflow | None:
     Returns:
         None where the file cannot be read, or has no such class with a `run`.
     """
+    found = find_klass(path, class_name)
+    if found is None:
+        return None
+    klass, file = found
+    walk = Walk(klass)
+    ends = walk.walk_run()
+    return SourceWorkflow(
+        class_name=class_name,
+        file=str(file),
+        steps=tuple(step.freeze() for step in walk.steps),
+        ends=tuple(end for end in ends if end == START or walk.steps[end].after),
+    )
+
+
+def find_klass(path: Path, class_name: str) -> tuple[Klass, Path] | None:
+    """A class with what it inherits, and the file that it stands in.
+
+    Args:
+        path: The file that has the class, or imports it.
+        class_name: Its qualified name.
+
+    Returns:
+        None where the file cannot be read, or has no such class with a `run`.
+    """
     try:
         found = parse(path).find_class(class_name)
     except (OSError, SyntaxError, ValueError):
@@ -47,13 +71,4 @@ def find_steps(path: Path, class_name: str) -> SourceWorkflow | None:
             inherited = module.find_class(base.id) if hasattr(base, "id") else None
             if inherited is not None and inherited[0] is not node:
                 bases.append(inherited)
-    if "run" not in klass.methods:
-        return None
-    walk = Walk(klass)
-    ends = walk.walk_run()
-    return SourceWorkflow(
-        class_name=class_name,
-        file=str(found[1].path),
-        steps=tuple(step.freeze() for step in walk.steps),
-        ends=tuple(end for end in ends if end == START or walk.steps[end].after),
-    )
+    return (klass, found[1].path) if "run" in klass.methods else None

@@ -6,6 +6,7 @@ Source: workerd 1.20261117.1, observed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import JsException, hide_frames
@@ -147,10 +148,14 @@ class ObjectClass:
         from .sqlite import SqliteDatabase
 
         host = self.host
-        self.store.open_database = lambda file: SqliteDatabase(host.now_ms, lambda: host.random, file)
-        for digits in self.store.ids():  # those of a seed
-            if self.store.data(digits).alarm is not None:
-                self.alarm(DurableObjectId(digits, self.store.names.get(digits))).changed()
+
+        def open_database(file: bytes | None, path: Path | None = None, /) -> SqliteDatabase:
+            # There may be many files: to synchronise each that is new takes tens of milliseconds.
+            return SqliteDatabase(host.now_ms, lambda: host.random, file, path, synchronous="off")
+
+        self.store.open_database = open_database
+        for digits in self.store.with_alarms():  # those of a seed, or of a former process
+            self.alarm(DurableObjectId(digits, self.store.names.get(digits))).changed()
 
     def running(self, id: DurableObjectId) -> RunningObject:
         """An object, made anew where it is not in memory.

@@ -97,7 +97,8 @@ class Alarm:
         if self._timer is not None:
             self._timer.cancel()
         retries, self._retries = self._retries, 0
-        self._data.alarm, self._timer, self._armed = None, None, None
+        self._data.begin_alarm()
+        self._timer = self._armed = None
         self._is_running, self._is_withdrawn = True, False
         try:
             succeeded = await self._handle(AlarmInvocationInfo(due, retries))
@@ -108,6 +109,7 @@ class Alarm:
             self._arm(due, self._host.now_ms() + 1000 * 2 ** (retries + 1))
         else:
             self._arm(self._data.alarm, self._data.alarm)
+        self._data.end_alarm()
         return True
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 from pytest_workflows.javascript.cloning import clone
 
@@ -12,8 +12,13 @@ from .peeks import Peek
 from .sqlite import SqliteDatabase
 from .sqlite.rows import compared_rows, peeked_rows
 
-OpenDatabase = Callable[[bytes | None], SqliteDatabase]
-"""Opens a database that starts as a file's contents, empty for None."""
+
+class OpenDatabase(Protocol):
+    """Opens a database."""
+
+    def __call__(self, file: bytes | None, path: Path | None = None, /) -> SqliteDatabase:
+        """Open one that starts as a file's contents, empty for None, or that is kept in a file."""
+
 
 _MISSING: Final = object()
 
@@ -130,11 +135,15 @@ class ObjectData:
         """The database, opened where it was not; every open transaction has begun in it."""
         database = self._existing()
         if database is None:
-            database = self._database = self._open_database(None)
+            database = self._database = self._new_database()
         for one in self._transactions:
             if not one.databases or one.databases[-1][0] is not database:
                 one.databases.append((database, database.begin(), database.connection.total_changes))
         return database
+
+    def _new_database(self) -> SqliteDatabase:
+        """An empty database."""
+        return self._open_database(None)
 
     def _existing(self) -> SqliteDatabase | None:
         """The database, if there is one."""
@@ -212,6 +221,15 @@ class ObjectData:
             for database in self._left:
                 database.close()
             self._left.clear()
+
+    # -- alarm ---------------------------------------------------------------------------------------------------------
+
+    def begin_alarm(self) -> None:
+        """Note that the alarm goes off."""
+        self.alarm = None
+
+    def end_alarm(self) -> None:
+        """Note that the alarm's handler is over."""
 
     # -- as a whole ----------------------------------------------------------------------------------------------------
 

@@ -70,10 +70,18 @@ class ObjectWrites:
         data: The object's contents.
         now_ms: Gives the virtual time.
         on_alarm: Called when the alarm may be another one; with `is_asked` where the object set it.
+        on_first: Called when it writes something, and everything that it wrote before is kept.
     """
 
-    def __init__(self, data: ObjectData, now_ms: Callable[[], int], on_alarm: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        data: ObjectData,
+        now_ms: Callable[[], int],
+        on_alarm: Callable[..., None],
+        on_first: Callable[[], None] = lambda: None,
+    ) -> None:
         self.data = data
+        self._on_first = on_first
         self._now_ms = now_ms
         self._on_alarm = on_alarm
         self._since: int | None = None
@@ -90,6 +98,7 @@ class ObjectWrites:
         if not self.data.depth:
             self.data.begin()
             self._since = self._now_ms()
+            self._on_first()
 
     def keep(self) -> None:
         """Make what was written last."""

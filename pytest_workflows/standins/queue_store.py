@@ -33,6 +33,7 @@ class StoredMessage:
         size: How many bytes the body counts.
         round: How many timers led to it, each set by the call that the one before it made.
         failures: How many deliveries of it failed.
+        position: Where it is, where it is kept.
     """
 
     id: str
@@ -42,6 +43,7 @@ class StoredMessage:
     size: int
     round: int = 0
     failures: int = 0
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,17 @@ class QueueStore:
         """Forget the messages."""
         self._waiting, self._delayed, self._batch, self._flush_at, self._backlog = [], [], None, None, None
 
+    def deliver_as(self, delivery: Delivery | None, now: int) -> None:
+        """Deliver otherwise from now on.
+
+        Args:
+            delivery: How; None where the queue has no consumer any more.
+            now: The time, in milliseconds since 1970.
+        """
+        self.delivery, self._flush_at = delivery, None
+        if self._waiting:
+            self._plan(now)
+
     # -- what happens to it ------------------------------------------------------------------------------------------
 
     def add(self, message: StoredMessage, now: int, delay_ms: int = 0) -> None:
@@ -339,10 +352,11 @@ class QueueStore:
             other: That queue, or this one.
             now: The time, in milliseconds since 1970.
         """
-        is_written = other._kept is None or other._kept.settle((), [(message, None) for message in dead])
-        for message in dead:
+        moved = [replace(message) for message in dead]
+        is_written = other._kept is None or other._kept.settle((), [(message, None) for message in moved])
+        for message in moved:
             other._take_in(message, now, 0)
-        if self._kept is not None and is_written and other is not self:
+        if self._kept is not None and is_written:
             self._kept.settle(dead, ())
 
     def leave_batch(self) -> None:

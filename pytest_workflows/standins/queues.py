@@ -43,6 +43,8 @@ def broker_of(host: Host, queue: str) -> Broker:
     store = host.stores.get("queues", queue, lambda: QueueStore(consumer_of(consumer.config, queue)))
     if store.broker is None:
         store.broker = Broker(consumer, queue, store)
+    else:
+        store.broker.deliver_to(consumer)
     return store.broker
 
 
@@ -291,6 +293,18 @@ class Broker:
     def metrics(self) -> JsPlain:
         """What waits in the queue."""
         return metrics_of(self._store.measure())
+
+    def deliver_to(self, host: Host) -> None:
+        """Deliver to a consumer as its configuration has it now.
+
+        Args:
+            host: The test, as the queue's consumer sees it.
+        """
+        self.host = host
+        delivery = consumer_of(host.config, self._queue)
+        if delivery != self._store.delivery:
+            self._store.deliver_as(delivery, host.now_ms())
+            self._arm()
 
     # -- what goes out -----------------------------------------------------------------------------------------------
 

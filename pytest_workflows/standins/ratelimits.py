@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from durable_engine import JsProxy
 from pytest_workflows.errors import WorkflowConfigError
@@ -40,12 +40,26 @@ def make(config: BindingConfig, host: Host) -> Ratelimit:
     return Ratelimit(host.stores.get(config.kind, str(id), Counters), host, simple["limit"], period)
 
 
-class Counters:
-    """How often each key was let through in the present period. It is no content that a test compares."""
+class KeptCounts(Protocol):
+    """The counts of a rate limit where they outlive the process."""
 
-    def __init__(self) -> None:
-        self._period = 0
-        self._counts: dict[str, int] = {}
+    def load(self) -> tuple[int, dict[str, int]]:
+        """The last period, and its counts."""
+
+    def put(self, period: int, key: str, count: int) -> None:
+        """Set the count of a key; those of other periods are gone."""
+
+
+class Counters:
+    """How often each key was let through in the present period. It is no content that a test compares.
+
+    Args:
+        kept: Where they are kept; None for in memory only.
+    """
+
+    def __init__(self, kept: KeptCounts | None = None) -> None:
+        self._kept = kept
+        self._period, self._counts = (0, {}) if kept is None else kept.load()
 
     def take(self, key: str, limit: float, period: int) -> bool:
         """Whether one more call of a key is let through.
@@ -60,6 +74,8 @@ class Counters:
         count = self._counts.get(key, 0)
         if count >= limit:
             return False
+        if self._kept is not None:
+            self._kept.put(period, key, count + 1)
         self._counts[key] = count + 1
         return True
 

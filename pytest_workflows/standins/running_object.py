@@ -6,6 +6,7 @@ Source: workerd 1.20261117.1, observed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -61,7 +62,8 @@ class RunningObject:
         self._tasks: set[asyncio.Task[Any]] = set()
         data = object_class.store.data(id._digits)
         self.alarm = object_class.alarm(id)
-        self.writes = ObjectWrites(data, host.now_ms, self.alarm.changed)
+        on_first = self._keep_soon if object_class.store.is_kept else _nothing
+        self.writes = ObjectWrites(data, host.now_ms, self.alarm.changed, on_first)
         self.state = DurableObjectState(
             self,
             id,
@@ -103,10 +105,28 @@ class RunningObject:
         finally:
             self._tasks.discard(task)
             if self.broken is None:
-                self.writes.keep()
+                self._keep()
         if self.broken is not None:
             raise self._end_of_call()
         return result
+
+    def _keep(self) -> None:
+        """Make what was written last; an object whose writes cannot be kept is ended."""
+        try:
+            self.writes.keep()
+        except JsException as error:
+            self.end(error)
+            raise
+
+    def _keep_soon(self) -> None:
+        """Make what is being written before anybody else's turn comes: the process may end at any time."""
+
+        def keep() -> None:
+            if self.broken is None:
+                with contextlib.suppress(JsException):  # the calls that are under way fail with it
+                    self._keep()
+
+        asyncio.get_running_loop().call_soon(keep)
 
     def _make(self) -> None:
         try:
@@ -186,6 +206,10 @@ class RunningObject:
     def is_busy(self) -> bool:
         """Whether a call of it is under way."""
         return bool(self._tasks)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _uncancel(task: asyncio.Task[Any]) -> None:

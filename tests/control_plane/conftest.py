@@ -13,7 +13,7 @@ from durable_engine import Engine
 from pytest_workflows.bindings.env_resolver import EnvResolver
 from pytest_workflows.control_plane.app import make_app
 from pytest_workflows.control_plane.security import Security
-from pytest_workflows.control_plane.served import Version
+from pytest_workflows.control_plane.served import Fired, Version
 from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.workers import Request, Response
 from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
@@ -77,9 +77,9 @@ class Shop:
     async def fetch(self, request: Request) -> Response:
         return await self.answer(request)
 
-    async def scheduled(self, cron: str, scheduled_time: float) -> str:
+    async def scheduled(self, cron: str, scheduled_time: float) -> Fired:
         self.fired.append((cron, scheduled_time))
-        return self.outcome
+        return Fired(self.outcome, no_retry=self.outcome != "ok")
 
 
 @pytest.fixture

@@ -25,4 +25,4 @@ async def test_an_exception_is_a_500_and_json_says_more(shop, client, path):
     said = await client.get(path, params={"format": "json"})
 
     assert (plain.status_code, plain.text) == (500, "exception")
-    assert (said.status_code, said.json()) == (500, {"outcome": "exception", "noRetry": False})
+    assert (said.status_code, said.json()) == (500, {"outcome": "exception", "noRetry": True})

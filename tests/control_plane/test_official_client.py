@@ -259,6 +259,35 @@ async def test_a_workflow_that_is_deleted_loses_its_instances(shop, workflows):
         ("instances.create", {"workflow_name": "orders", "instance_id": "taken"}, "BadRequestError", 10405),
         ("instances.create", {"workflow_name": "orders", "instance_id": "no id!"}, "BadRequestError", 10404),
         ("instances.create", {"workflow_name": "orders", "params": "{no json"}, "BadRequestError", 10004),
+        ("instances.create", {"workflow_name": "orders", "params": "NaN"}, "BadRequestError", 10004),
+        ("instances.list", {"workflow_name": "orders", "date_start": "12"}, "BadRequestError", 10004),
+        ("instances.list", {"workflow_name": "orders", "page": 1, "cursor": "MQ"}, "BadRequestError", 10004),
+        ("instances.list", {"workflow_name": "orders", "cursor": "no cursor"}, "BadRequestError", 10004),
+        ("versions.get", {"workflow_name": "orders", "version_id": "none"}, "NotFoundError", 10300),
+        ("versions.graph", {"workflow_name": "orders", "version_id": "none"}, "NotFoundError", 10300),
+        (
+            "update",
+            {"workflow_name": "orders", "class_name": "Other", "script_name": "worker"},
+            "ConflictError",
+            10004,
+        ),
+        (
+            "instances.step",
+            {"workflow_name": "orders", "instance_id": "taken", "name": "check stock", "type": "step"},
+            "NotFoundError",
+            10007,
+        ),
+        (
+            "instances.status.edit",
+            {
+                "workflow_name": "orders",
+                "instance_id": "taken",
+                "status": "restart",
+                "from_": {"name": "none"},
+            },
+            "BadRequestError",
+            10402,
+        ),
     ],
 )
 async def test_what_cannot_be_had_is_the_client_s_error_with_the_platform_s_code(

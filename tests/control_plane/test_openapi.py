@@ -57,7 +57,7 @@ async def test_own_paths_that_are_nothing_say_so_in_the_envelope(client, path):
     assert answer.json()["errors"][0]["message"].endswith("See /__workflows/docs.")
 
 
-def test_schemathesis_finds_no_server_error_and_no_answer_off_the_schema():
+def test_schemathesis_finds_no_server_error_and_no_answer_off_the_schema(tmp_path):
     command = Path(sysconfig.get_path("scripts")) / "schemathesis"
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
     with serving() as served:
@@ -68,6 +68,7 @@ def test_schemathesis_finds_no_server_error_and_no_answer_off_the_schema():
                 *("--phases", "fuzzing", "--no-color"),
                 *("--include-path-regex", "/client/v4/accounts/.*"),  # the others have its parts
             ],
+            cwd=tmp_path,  # it keeps a cache where it runs
             capture_output=True,
             text=True,
             check=False,

@@ -1,8 +1,35 @@
 """The platform's API: what it answers, in its own shapes, with its own codes."""
 
-from .conftest import BASE
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from durable_engine import decode
+from pytest_workflows.control_plane import asking
+from pytest_workflows.javascript.streams import ReadableStream
+from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
+
+from .conftest import BASE, START_MS, client_of
+from .serving import serving
 
 INSTANCES = f"{BASE}/orders/instances"
+
+
+class StreamWorkflow(WorkflowEntrypoint):
+    """A step of it returns a stream."""
+
+    async def run(self, event: Any, step: Any) -> None:
+        @step.do("read")
+        async def read() -> Any:
+            return ReadableStream._of_bytes(b"\x00\xff bytes")
+
+        await read()
 
 
 async def test_an_instance_is_created_read_approved_and_complete(shop, client):
@@ -44,3 +71,102 @@ async def test_everything_else_goes_to_the_worker(client):
     assert (
         await client.post("/orders/b%2Fc?x=1", content=b"abc")
     ).text == "POST http://127.0.0.1:8787/orders/b%2Fc?x=1"
+
+
+async def test_what_has_ended_takes_no_event_and_is_terminated_once(shop, client):
+    await client.post(INSTANCES, json={"instance_id": "order-1"})
+    status = f"{INSTANCES}/order-1/status"
+    first = await client.patch(status, json={"status": "terminate"})
+    again = await client.patch(status, json={"status": "terminate"})
+    event = await client.post(f"{INSTANCES}/order-1/events/approved", json={})
+
+    assert first.json()["result"]["status"] == "terminated"
+    assert [(one.status_code, one.json()["errors"][0]["code"]) for one in (again, event)] == [
+        (400, 10401),
+        (400, 10403),
+    ]
+    assert "has ended (terminated), and takes no event any more" in event.json()["errors"][0]["message"]
+
+
+async def test_params_may_be_left_out_and_be_a_value_and_be_null(shop, client):
+    for number, body in enumerate(({}, {"params": "null"}, {"params": {"a": 1}}, {"params": '"text"'}, None)):
+        await client.post(INSTANCES, json={**(body or {}), "instance_id": f"i{number}"})
+    await client.post(INSTANCES)
+
+    assert [decode(one.row.params) for one in shop.engine.instances] == [{}, None, {"a": 1}, "text", {}, {}]
+
+
+async def test_numbers_are_those_of_javascript(shop, client):
+    await client.post(
+        INSTANCES, json={"instance_id": "n", "params": '{"big": 9007199254740993, "one": 1.0, "deep": [1e400]}'}
+    )
+
+    found = (await client.get(f"{INSTANCES}/n")).json()["result"]["params"]
+
+    assert found == {"big": 9007199254740992, "one": 1, "deep": [None]}
+
+
+async def test_the_id_of_a_cron_s_instance_has_slashes_and_is_found(shop, client):
+    binding = shop.env.workflow_binding("orders")
+    id = shop.engine.lifecycle.create_scheduled(binding.workflow, "*/5 * * * *", START_MS)
+
+    answer = await client.get(f"{INSTANCES}/{quote(id, safe='')}")
+
+    found = answer.json()["result"]
+    assert found["trigger"] == {"source": "cron"}
+    assert found["schedule"] == {"cron": "*/5 * * * *", "scheduledTime": START_MS}
+    assert (await client.patch(f"{INSTANCES}/{quote(id, safe='')}/status", json={"status": "pause"})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{", "The body is no JSON"),
+        (b'{"params": NaN}', "params is no JSON"),
+        (b"[]", "in the body: Input should be a valid dictionary"),
+        (b'{"instance_id": 1}', "instance_id in the body: Input should be a valid string"),
+        (b'{"instance_retention": {"success_retention": "soon"}}', "retention"),
+        (b'{"params": "' + b"[" * 600 + b"]" * 600 + b'"}', "nested more than 500 deep"),
+    ],
+)
+async def test_a_body_that_is_not_as_it_must_be_is_400_in_words(shop, client, content, said):
+    answer = await client.post(INSTANCES, content=content, headers={"content-type": "application/json"})
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, 10004)
+    assert said in answer.json()["errors"][0]["message"]
+    assert shop.engine.instances == []
+
+
+async def test_a_stream_s_bytes_are_the_step_s_output(shop):
+    shop.env.override({"streams": StreamWorkflow})
+    async with client_of(shop) as client:
+        await client.post(f"{BASE}/streams/instances", json={"instance_id": "s"})
+        await shop.engine.run_until_idle()
+
+        whole = (await client.get(f"{BASE}/streams/instances/s")).json()["result"]
+        output = await client.get(f"{BASE}/streams/instances/s/step?name=read-1&type=step")
+
+    assert whole["steps"][0]["output"] == "[ReadableStream]"
+    assert (output.headers["content-type"], output.content) == ("application/octet-stream", b"\x00\xff bytes")
+
+
+# -- a loop that does not give way -------------------------------------------------------------------------------------
+
+
+def test_the_api_answers_in_words_while_the_worker_s_code_blocks_its_thread(monkeypatch):
+    monkeypatch.setattr(asking, "PATIENCE", 0.2)
+    go_on = threading.Event()
+    with serving() as served:
+
+        async def block():
+            go_on.wait(10)  # the line that is to be named
+
+        httpx.get(f"{served.url}{BASE}").raise_for_status()
+        asyncio.run_coroutine_threadsafe(block(), served.shop.loop)
+        answer = httpx.get(f"{served.url}{BASE}")
+        go_on.set()
+
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, 10001)
+        assert "has not given way to the event loop for 0.2 seconds, at " in answer.json()["errors"][0]["message"]
+        assert "test_platform_api.py:" in answer.json()["errors"][0]["message"]
+        assert httpx.get(f"{served.url}{BASE}").status_code == 200

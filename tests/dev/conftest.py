@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))  # helpers of these tests are imported by their names
+
 CONFIG = {
     "name": "greeter",
     "main": "src/entry.py",

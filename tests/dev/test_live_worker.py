@@ -24,7 +24,7 @@ async def served(files, **changes):
     settings = DevSettings(files.folder / "wrangler.jsonc", files.state, files.folder, **changes)
     told = []
     importer.install()
-    worker = LiveWorker(settings, Versions(files.state), told.append)
+    worker = LiveWorker(settings, Versions(files.state), told.append, told.append)
     try:
         await worker.open()
         await worker.start()
@@ -102,6 +102,61 @@ async def test_what_a_handler_raises_is_raised(files):
             await worker.fetch(Request("http://localhost/"))
 
 
+async def test_a_handler_that_would_end_the_process_ends_its_request_alone(files):
+    files.replace('return Response("version one")', "raise SystemExit(3)")
+
+    async with served(files) as worker:
+        with pytest.raises(RuntimeError, match=r"raised SystemExit\(3\)"):
+            await worker.fetch(Request("http://localhost/"))
+        (told,) = worker.told
+        assert told.startswith("the fetch handler failed:\nTraceback (most recent call last):\n")
+        assert "src/entry.py" in told
+
+
+async def test_clients_that_block_go_through_fetch_as_on_the_platform(files):
+    files.replace(
+        'return Response("version one")',
+        "import urllib.request\n"
+        "        with urllib.request.urlopen('http://127.0.0.1:9') as answer:\n"
+        "            return Response(answer.read())",
+    )
+
+    async with served(files) as worker:
+        with pytest.raises(OSError, match=r"connection attempts failed|refused|Connect"):
+            await worker.fetch(Request("http://localhost/"))
+        assert "outbound.py" in "".join(worker.told)  # `fetch` sent it
+
+
+async def test_what_the_platform_s_python_refuses_is_refused_and_told_once(files):
+    files.replace(
+        'return Response("version one")',
+        'import threading\n        threading.Thread(target=print).start()\n        return Response("version one")',
+    )
+
+    async with served(files) as worker:
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                await worker.fetch(Request("http://localhost/"))
+
+    (told,) = [one for one in worker.told if not one.startswith("the fetch handler failed")]
+    assert told == (
+        'src/entry.py:21: `threading.Thread.start` raises RuntimeError("can\'t start new thread") on the platform, as here.'
+    )
+
+
+async def test_an_instance_that_fails_is_told(files):
+    files.replace(
+        'return f"{self.env.GREETING}', "raise LookupError('no words')\n            return f\"{self.env.GREETING}"
+    )
+    files.replace('@step.do("write")', '@step.do("write", config={"retries": {"limit": 0, "delay": 0}})')
+
+    async with served(files) as worker:
+        await created(worker)
+        await status_of(worker, "errored")
+
+        assert worker.told == ["GREETINGS g-1 errored: LookupError: no words"]
+
+
 async def test_a_handler_that_answers_with_no_response_is_an_error(files):
     files.replace('return Response("version one")', "return 42")
 
@@ -125,10 +180,11 @@ async def test_a_cron_starts_its_workflows_and_the_handler(files):
     )
 
     async with served(files) as worker:
-        assert await worker.scheduled("0 9 * * *", 1_800_000_000_000) == "ok"
+        assert (await worker.scheduled("0 9 * * *", 1_800_000_000_000)).outcome == "ok"
         assert len(worker.engine.instances) == 1
-        assert await worker.scheduled("0 9 * * *", 1_800_000_000_000) == "exception"  # it comes once at a time
-        assert await worker.scheduled("bad", 1_800_000_000_000) == "exception"
+        again = await worker.scheduled("0 9 * * *", 1_800_000_000_000)
+        assert again.outcome == "exception"  # it comes once at a time
+        assert (await worker.scheduled("bad", 1_800_000_000_000)).outcome == "exception"
 
 
 async def test_the_worker_s_code_sees_time_move_that_is_moved_by_hand(files):
@@ -220,6 +276,7 @@ async def test_a_workflow_that_is_taken_away_goes_on_with_the_source_that_it_has
         ),
         (lambda files: (files.folder / "wrangler.jsonc").write_text("{"), "wrangler.jsonc:1: "),
         (lambda files: files.configure(main="src/other.py"), "names main "),
+        (lambda files: files.replace("class Greeting", "raise SystemExit(3)\n\n\nclass Greeting"), "SystemExit(3)"),
         (lambda files: (files.folder / "wrangler.jsonc").unlink(), "wrangler.jsonc"),
     ],
 )
@@ -321,7 +378,7 @@ async def test_time_that_was_moved_by_hand_stays_moved(files):
 
 async def test_a_folder_in_use_by_another_process_is_refused_in_words(files):
     async with served(files):
-        with pytest.raises(StoreError, match="workflows[.]sqlite"):
+        with pytest.raises(StoreError, match=r"workflows\.sqlite"):
             async with served(files):
                 pass
 

@@ -10,6 +10,7 @@ from disk import got, opened, put
 
 from durable_engine import StoreError
 from durable_engine.storage import database
+from durable_engine.storage import disk as disk_store
 from durable_engine.storage.disk import DiskStore
 
 
@@ -82,6 +83,34 @@ async def test_a_damaged_journal_is_refused(path):
     await written(path)
     execute(path, "UPDATE journal SET batch = x'00'")
     await refused(path, "is damaged")
+
+
+async def test_a_file_with_damaged_pages_is_refused(path):
+    async with opened(path) as store:
+        put(store, "n", b"x" * 100_000)
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(b"\xff" * 65536)
+    with pytest.raises(StoreError, match="malformed"):
+        await DiskStore.open(path)
+
+
+async def test_a_file_that_is_removed_or_replaced_meanwhile_is_written_once_it_is_back(path, monkeypatch):
+    monkeypatch.setattr(disk_store, "RETRY_SECONDS", (0.0,))
+    aside = path.with_name("aside")
+    async with opened(path) as store:
+        for replaced in (False, True):
+            path.rename(aside)
+            if replaced:
+                path.touch()
+            put(store, "n", b"1")
+            with pytest.raises(StoreError, match="was removed or replaced while this process has it open"):
+                await store.stored()
+            aside.replace(path)
+            while store.problem is not None:
+                await asyncio.sleep(0)
+    async with opened(path) as again:
+        assert got(again, "n") == b"1"
 
 
 async def test_a_folder_in_the_place_of_the_file_is_refused(path):

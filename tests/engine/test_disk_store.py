@@ -283,6 +283,23 @@ async def test_a_large_batch_is_written_in_parts_that_are_there_together(path, m
         assert all(got(again, f"n{number}") == b"x" * 100 for number in range(10))
 
 
+async def test_a_step_whose_name_utf_8_cannot_encode_is_found_again(path):
+    odd = StepKey("do", "half of a pair: \ud83d", 1)
+    async with opened(path) as store:
+        row = store.add_instance("W", "x", 0, b"\xff")
+        for key in (odd, KEY):
+            step = StepRow(key, 1, 0)
+            step.begin(b"\x00", 0)
+            step.end("complete", 1, result=b"\xfe")
+            store.record(row.key, [HistoryRow("STEP_SUCCESS", key, 1, {"a": "b"}, step.result)], step)
+        written = contents(store)
+        await store.stored()
+        assert store.problem is None
+    async with opened(path) as again:
+        assert contents(again) == written
+        assert again.step(row.key, odd).result == b"\xfe"
+
+
 # -- what does not work ------------------------------------------------------------------------------------------------
 
 
@@ -332,7 +349,9 @@ async def test_a_store_that_cannot_be_written_at_its_end_says_what_is_lost(path,
     store = await disk.DiskStore.open(path)
     await fill_disk(store, full=True)
     put(store, "n", b"x" * 100_000)
-    with pytest.raises(StoreError, match=r"The last 1 changes are not on disk. .*is full"):
+    with pytest.raises(
+        StoreError, match=r"did last is not on disk, and is lost with this process. .* is full .* run again after"
+    ):
         await store.aclose()
 
 

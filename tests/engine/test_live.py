@@ -8,6 +8,7 @@ import time
 import weakref
 
 import pytest
+from disk import engine_on
 
 from durable_engine import (
     WATCHDOG,
@@ -557,6 +558,62 @@ async def test_without_a_loop_that_shows_its_timers_those_of_steps_stay_real(mon
     assert seen == [1_000_000]
 
 
+async def test_on_disk_the_clock_is_moved_from_outcome_to_outcome_as_run_gets_them(tmp_path):
+    at = []
+
+    async def workflow(event, step):
+        for day in range(3):
+            await step.sleep(f"day {day}", "1 day")
+            at.append(await step.do("note")(lambda: engine.clock.now_ms)())
+
+    path = tmp_path / "workflows.sqlite"
+    async with engine_on(path, {"W": workflow}, clock=RealClock()) as engine:
+        await engine.bindings["W"].create({"id": "x"})
+        await engine.run_until_idle()
+        began = engine.clock.now_ms
+        await engine.advance("4 days")
+        assert engine.find(engine.bindings["W"].workflow, "x").finished
+
+    assert [round((ms - began) / DAY, 3) for ms in at] == [1, 2, 3]
+
+
+async def test_the_next_process_goes_on_with_the_time_that_was_moved_to_and_its_ended_instances_expire(tmp_path):
+    async def workflow(event, step):
+        await step.sleep("nap", "2 days" if event.payload == "long" else 0)
+
+    path = tmp_path / "workflows.sqlite"
+    async with engine_on(path, {"W": workflow}, clock=RealClock()) as engine:
+        retention = {"successRetention": "3 days"}
+        await engine.bindings["W"].create({"id": "ends", "retention": retention})
+        await engine.bindings["W"].create({"id": "sleeps", "params": "long", "retention": retention})
+        await engine.run_until_idle()
+        await engine.advance("1 day")
+        was = engine.clock.now_ms
+
+    async with engine_on(path, {"W": workflow}, clock=RealClock()) as engine:
+        assert engine.clock.now_ms >= was
+        await engine.run_until_idle()
+        assert [one.status for one in engine.instances] == ["complete", "waiting"]
+        await engine.advance("25 hours")
+        assert [one.status for one in engine.instances] == ["complete", "complete"]
+        await engine.advance("25 hours")
+        assert instances(engine) == ["sleeps"]
+
+
+async def test_what_is_over_by_hand_is_over_in_the_next_process(tmp_path):
+    path = tmp_path / "workflows.sqlite"
+    async with engine_on(path, {"W": waits}, clock=RealClock()) as engine:
+        await engine.bindings["W"].create({"id": "x"})
+        await engine.run_until_idle()
+        engine.hasten(engine.bindings["W"].workflow, "x", StepKey("sleep", "nap", 1, DAY))
+        await engine.run_until_idle()
+
+    async with engine_on(path, {"W": waits}, clock=RealClock()) as engine:
+        await engine.run_until_idle()
+        found = engine.find(engine.bindings["W"].workflow, "x")
+        assert [key.name for key in found.operations] == ["flaky"]
+
+
 # -- what a step waits for is now --------------------------------------------------------------------------------------
 
 
@@ -874,6 +931,26 @@ async def test_stopped_code_gets_no_answer_of_a_binding(engine):
 
     assert seen == []
     assert engine.find(binding.workflow, "another") is None
+
+
+async def test_a_finally_block_that_would_end_the_process_ends_nothing(engine):
+    raised = []
+
+    async def workflow(event, step):
+        try:
+            await step.sleep("nap", "1 day")
+        finally:
+            raised.append(1)
+            raise KeyboardInterrupt
+
+    binding = engine.bind("W", workflow)
+    handle = await binding.create({"id": "x"})
+    await parked(engine, binding, "x")
+    await handle.terminate()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert raised == [1]
 
 
 async def test_what_is_stopped_where_no_loop_runs_is_kept_until_it_is_closed():

@@ -15,6 +15,8 @@ from object_host import ObjectHost
 from plain_host import PlainHost
 
 from pytest_workflows.standins.d1_store import D1Store
+from pytest_workflows.standins.keeping import Keeper
+from pytest_workflows.standins.stores import Stores
 
 
 @pytest.fixture
@@ -22,12 +24,21 @@ def host() -> PlainHost:
     return PlainHost()
 
 
-@pytest.fixture
-def objects() -> Iterator[ObjectHost]:
-    """A host of Durable Objects."""
-    made = ObjectHost()
+@pytest.fixture(params=["in memory", "kept"])
+def objects(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[ObjectHost]:
+    """A host of Durable Objects, in memory and in files."""
+    keeper = None if request.param == "in memory" else Keeper.open(tmp_path / "state")
+    made = ObjectHost(Stores(keeper=keeper))
     yield made
     made.stores.close()
+    if keeper is not None:
+        keeper.close()
+
+
+@pytest.fixture(autouse=True)
+def unsynchronised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file of a test waits for its device."""
+    monkeypatch.setattr("pytest_workflows.standins.sqlite.database.SYNCHRONOUS", "off")
 
 
 @pytest.fixture

@@ -39,6 +39,11 @@ class KeptFolder:
         """The keeper of the last process."""
         return self._begun[-1][0]
 
+    @property
+    def stores(self) -> Stores:
+        """The stores of the last process."""
+        return self._begun[-1][1]
+
     def close(self) -> None:
         """Let all processes end."""
         for keeper, stores in self._begun:

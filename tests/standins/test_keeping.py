@@ -88,7 +88,7 @@ def test_a_write_to_a_locked_file_is_refused_in_words_and_loses_nothing(folder: 
 
     text = error_of(kv.put("a", "2"))
     assert text == (
-        "Error: The contents on disk could not be written, and nothing of this call was: "
+        "Error: The contents on disk cannot be used, and nothing of this call is written: "
         f"{folder.path / 'bindings.sqlite'}: database is locked. "
         "Close the program that has the file open for writing, and try again."
     )
@@ -428,3 +428,31 @@ class KeptQueueModel(QueueModel):
 
 TestKeptQueue = KeptQueueModel.TestCase
 TestKeptQueue.settings = settings(max_examples=10, stateful_step_count=15, deadline=None)
+
+
+def test_two_messages_of_one_id_are_two(folder: KeptFolder) -> None:
+    store = queue_of(folder, Delivery(batch_size=1))
+    store.add(message("1", "first attempt"), NOW)
+    store.add(message("1", "second attempt"), NOW)
+    store.take(NOW)
+    store.finish(NOW, Verdict())
+
+    assert [one.content for one in queue_of(folder, Delivery()).messages()] == ["second attempt"]
+
+
+# -- rate limits -------------------------------------------------------------------------------------------------------
+
+
+def test_a_rate_limit_goes_on_counting_within_its_period(folder: KeptFolder) -> None:
+    def limit_of() -> Any:
+        return folder.begin().binding("ratelimits", namespace_id="1", simple={"limit": 2, "period": 60})
+
+    first = limit_of()
+    assert [get(first.limit(key=key)).success for key in ("a", "a", "b")] == [True, True, True]
+
+    second = limit_of()
+    assert [get(second.limit(key=key)).success for key in ("a", "b", "b")] == [False, True, False]
+
+    second._binding._host.advance(60)
+    assert get(second.limit(key="a")).success
+    assert folder.keeper._file.rows("SELECT key FROM counters") == [("a",)]

@@ -41,7 +41,7 @@ class ObjectStorageMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.now = 0
-        self.data = ObjectData(open_database)
+        self.data = self.made()
         self.writes = ObjectWrites(self.data, lambda: self.now, lambda *, is_asked=False: None)
         self.model = Model()
         self.kept = Model()
@@ -49,6 +49,9 @@ class ObjectStorageMachine(RuleBasedStateMachine):
         self.kept_at = 0
         self.outer = []
         """The models at the beginning of the open transactions."""
+
+    def made(self):
+        return ObjectData(open_database)
 
     def before(self):
         """What happens before anything is written: what was written at another time is kept."""
@@ -132,10 +135,13 @@ class ObjectStorageMachine(RuleBasedStateMachine):
     @rule()
     def copy(self):
         self.writes.keep()
-        copied = self.data.copy()
+        copied = self.copied()
         self.data.close()
         self.data = self.writes.data = copied
         self.kept, self.kept_at = self.model.copy(), self.now
+
+    def copied(self):
+        return self.data.copy()
 
     @invariant()
     def it_holds_what_the_model_holds(self):

@@ -7,6 +7,7 @@ or a handle waits for ever, as for all stopped code; the platform, which ends th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any, cast
@@ -71,4 +72,5 @@ class LiveStoppedTasks(StoppedTasks):
 
     def _close_now(self) -> None:
         self._closing = None
-        self.close()
+        with contextlib.suppress(KeyboardInterrupt):  # raised by a `finally` block: it ends no process that serves
+            self.close()

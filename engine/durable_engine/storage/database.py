@@ -48,6 +48,7 @@ class Database:
         self.path = path
         self._connection = connection
         self._lock = lock
+        self._identity = _identity(path)
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -68,7 +69,8 @@ class Database:
 
     async def batches(self) -> list[tuple[int, bytes]]:
         """The numbers and contents of all batches of the journal, in order."""
-        rows = await _all(self._connection, "SELECT number, batch FROM journal ORDER BY number")
+        with _worded(self.path):
+            rows = await _all(self._connection, "SELECT number, batch FROM journal ORDER BY number")
         return [(number, batch) for number, batch in rows]
 
     async def write(self, number: int, batches: Sequence[bytes]) -> None:
@@ -78,11 +80,24 @@ class Database:
             StoreError: If that is not possible now; none of them is there then.
         """
         rows = list(enumerate(batches, start=number))
+        self._check_there()
         with _worded(self.path):
             if len(rows) == 1:  # a transaction of its own, and one call of the thread that writes
                 await self._connection.execute_insert(_INSERT, rows[0])
             else:
                 await self._write_all(rows)
+
+    def _check_there(self) -> None:
+        """SQLite would go on with a file that has no name any more, and nobody would find what is in it."""
+        try:
+            is_there = _identity(self.path) == self._identity
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise StoreError(
+                f"{self.path} was removed or replaced while this process has it open. Put it back, or stop the process "
+                "and start it again."
+            )
 
     async def _write_all(self, rows: Sequence[tuple[int, bytes]]) -> None:
         await _all(self._connection, "BEGIN IMMEDIATE")
@@ -111,6 +126,12 @@ class Database:
             await self._connection.close()
         finally:
             self._lock.close()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file a path leads to."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _lock(path: Path) -> sqlite3.Connection:

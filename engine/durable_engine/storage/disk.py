@@ -20,7 +20,7 @@ from durable_engine.context.scope import current_scope
 from durable_engine.errors import StoreError
 
 from .database import Database
-from .journal import Batch, Entry, decode_batch, encode_batch
+from .journal import Entry, decode_batch, encode_batch
 from .journaled_store import JournaledStore
 
 LOG = logging.getLogger("durable_engine.storage")
@@ -75,6 +75,7 @@ class DiskStore(JournaledStore):
     def __init__(self, database: Database, next_number: int = 1) -> None:
         super().__init__(self._take)
         self.problem: str | None = None
+        self._reason = ""
         self._database = database
         self._loop = asyncio.get_running_loop()
         self._number = next_number
@@ -126,7 +127,10 @@ class DiskStore(JournaledStore):
         finally:
             await self._database.close()
         if self._gathered.entries:
-            raise StoreError(f"The last {len(self._gathered.entries)} changes are not on disk. {self.problem}")
+            raise StoreError(
+                f"What the workflows did last is not on disk, and is lost with this process. {self._reason} Steps "
+                "whose results are lost run again after the next start."
+            )
 
     # -- what was written --------------------------------------------------------------------------------------------
 
@@ -225,13 +229,14 @@ class DiskStore(JournaledStore):
 
     def _packed(self, entries: list[Entry]) -> list[bytes]:
         """Entries as batches, each of a size that a database takes."""
-        packed = encode_batch(Batch(self._last_key, self._last_event, entries))
+        packed = encode_batch(self._last_key, self._last_event, entries)
         if len(packed) <= LARGEST_BATCH or len(entries) == 1:
             return [packed]
         half = len(entries) // 2
         return [*self._packed(entries[:half]), *self._packed(entries[half:])]
 
     def _fail(self, batch: _Gathered, error: StoreError) -> None:
+        self._reason = str(error)
         problem = (
             f"{error} What the workflows have done since is kept in memory, and written as soon as that is possible: "
             "nothing is lost unless the process ends before, and nothing is acknowledged until then."

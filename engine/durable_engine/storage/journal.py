@@ -8,6 +8,9 @@ version is read as long as fields only come at the end, with a default, and numb
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 import msgspec
 
 from durable_engine.rows import EventRow, InstanceRow, StepRow
@@ -89,7 +92,26 @@ class Moved(msgspec.Struct, array_like=True, tag=11, gc=False):
     ms: int
 
 
-Entry = Added | Saved | Deleted | Recorded | Forgot | EventAdded | EventTaken | EventsDeleted | Whole | Queue | Moved
+class Escaped(msgspec.Struct, array_like=True, tag=12, gc=False):
+    """An entry as JSON, which has escapes for what UTF-8 cannot encode."""
+
+    json: str
+
+
+Entry = (
+    Added
+    | Saved
+    | Deleted
+    | Recorded
+    | Forgot
+    | EventAdded
+    | EventTaken
+    | EventsDeleted
+    | Whole
+    | Queue
+    | Moved
+    | Escaped
+)
 
 
 class Batch(msgspec.Struct, array_like=True, gc=False):
@@ -103,7 +125,7 @@ class Batch(msgspec.Struct, array_like=True, gc=False):
 
     last_key: int
     last_event: int
-    entries: list[Entry]
+    entries: Sequence[Entry]
 
 
 def without_owned(line: Line, row: InstanceRow, step: StepRow | None) -> Line:
@@ -126,5 +148,36 @@ def owned(line: Line, row: InstanceRow, step: StepRow | None) -> bytes | None:
             return None
 
 
-encode_batch = msgspec.msgpack.Encoder().encode
-decode_batch = msgspec.msgpack.Decoder(Batch).decode
+def encode_batch(last_key: int, last_event: int, entries: Sequence[Entry]) -> bytes:
+    """A batch as the file has it."""
+    try:
+        return _encode(Batch(last_key, last_event, entries))
+    except UnicodeEncodeError:
+        return _encode(Batch(last_key, last_event, [_encodable(entry) for entry in entries]))
+
+
+def _encodable(entry: Entry) -> Entry:
+    """An entry that can be encoded: JavaScript has texts that UTF-8 has not, and a step may have such a name."""
+    try:
+        _encode(entry)
+    except UnicodeEncodeError:
+        return Escaped(json.dumps(msgspec.to_builtins(entry)))
+    return entry
+
+
+def decode_batch(batch: bytes) -> Batch:
+    """A batch that the file has.
+
+    Raises:
+        msgspec.DecodeError: If it is damaged.
+    """
+    decoded = _decode(batch)
+    decoded.entries = [
+        msgspec.convert(json.loads(entry.json), Entry) if isinstance(entry, Escaped) else entry
+        for entry in decoded.entries
+    ]
+    return decoded
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Batch).decode

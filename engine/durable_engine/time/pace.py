@@ -17,7 +17,7 @@ from durable_engine.instance import Instance
 from .interleaving import Interleaving
 from .turns import Turns
 
-TURN = 0.003
+TURN = 0.002
 """Seconds that a turn of the loop is to take where much is ready."""
 
 FEWEST = 4

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from durable_engine import EngineError, InstanceHandle, WorkflowBinding
 from pytest_workflows.control_plane.asking import Asker
-from pytest_workflows.control_plane.errors import BAD_REQUEST, WORKFLOW_NOT_FOUND, ApiError
+from pytest_workflows.control_plane.errors import BAD_REQUEST, INSTANCE_NOT_FOUND, WORKFLOW_NOT_FOUND, ApiError
 from pytest_workflows.control_plane.served import Served
 
 T = TypeVar("T")
@@ -67,10 +67,12 @@ class PageAsker:
             id: The instance's id.
 
         Raises:
-            ApiError: If there is no such workflow.
-            JsException: If there is no such instance.
+            ApiError: If there is no such workflow or instance.
         """
-        return await self.known(workflow).get(id)
+        binding = self.known(workflow)
+        if not self.served.engine.exists(binding.workflow, id):
+            raise ApiError(404, INSTANCE_NOT_FOUND, f"Workflow {workflow!r} has no instance {id!r}.")
+        return await binding.get(id)
 
 
 _LONG = 600.0

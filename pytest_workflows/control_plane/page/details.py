@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from durable_engine import InstanceRow, decode, to_datetime
 from pytest_workflows.control_plane.served import Served
-from pytest_workflows.recordings.capture.builder import build
+from pytest_workflows.recordings import SentEvent, tag
+from pytest_workflows.recordings.capture.builder import build, relative
 from pytest_workflows.recordings.capture.observer import Watched, Watcher
 from pytest_workflows.recordings.capture.snapshot import Origin, Snapshot, snapshot
 from pytest_workflows.sources.code_owner import file_of_class
@@ -18,9 +19,22 @@ from pytest_workflows.timeline.run import keep_run
 if TYPE_CHECKING:
     from pytest_workflows.recordings import Recording
 
+_MOST = 1000
+"""How many lines of an attempt, and calls of an instance, are kept at least: a Worker may run for weeks."""
+
+_BEFORE = "What was printed and which bindings were called before the process was started again."
+
 Taken = tuple[Snapshot, Origin]
 
 _OF = "pytest-workflows dev"
+
+
+class _Recorder(Watcher):
+    """Observes what storage does not keep, for as long as an instance is kept."""
+
+    def instance_discarded(self, row: InstanceRow) -> None:
+        """Forget an instance that is gone."""
+        self.forget(row.workflow, row.id)
 
 
 class Details:
@@ -32,7 +46,7 @@ class Details:
 
     def __init__(self, served: Served) -> None:
         self._served = served
-        self._watcher = Watcher(served.engine)
+        self._watcher = _Recorder(served.engine, _MOST)
         self._started = served.engine.clock.now
         served.engine.observers.add(self._watcher)
 
@@ -41,10 +55,11 @@ class Details:
         """The project's folder."""
         return self._served.engine.root or Path.cwd()
 
-    def forget(self, gone: Iterable[tuple[str, str]]) -> None:
-        """Forget instances that were deleted."""
-        for workflow, id in gone:
-            self._watcher.forget(workflow, id)
+    def place_of(self, workflow: str) -> tuple[str | None, str | None]:
+        """The name of a workflow's class, and its file as recordings have it."""
+        cls = self._served.env.classes.get(workflow)
+        file = None if cls is None else file_of_class(cls)
+        return None if cls is None else cls.__qualname__, None if file is None else relative(Path(file), self.root)
 
     def wall_ms(self, workflow: str, id: str) -> float | None:
         """The real milliseconds of an instance so far; None where another process began it."""
@@ -77,10 +92,14 @@ class Details:
         found = build(*taken)
         if not self._served.is_live:
             return msgspec.structs.replace(found, test=None)
-        # An event that was sent to a former process is no mocked one, and what that process took is not known.
+        # An event that was sent to a former process is no mocked one.
         events = [msgspec.structs.replace(event, mocked=False) for event in found.events]
-        real_ms = found.real_ms if taken[0].seen.is_whole else None
-        return msgspec.structs.replace(found, test=None, events=events, real_ms=real_ms)
+        found = msgspec.structs.replace(found, test=None, events=events)
+        if taken[0].seen.is_whole:
+            return found
+        kept = [_as_event(event) for event in taken[0].events if not event.mocked]
+        events += [event for event in kept if event not in events]
+        return msgspec.structs.replace(found, events=events, real_ms=None, notes=[*found.notes, _BEFORE])
 
     def _origin(self) -> Origin:
         served = self._served
@@ -98,6 +117,10 @@ class Details:
             findings=list(self._watcher.findings),
             file_of=file_of_class,
         )
+
+
+def _as_event(row: Any) -> SentEvent:
+    return SentEvent(type=row.type, payload=tag(decode(row.payload)), sent_at=to_datetime(row.at))
 
 
 def _copy(seen: Watched) -> Watched:

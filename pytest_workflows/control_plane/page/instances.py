@@ -18,6 +18,9 @@ from .asking import PageAsker
 from .details import Details, Taken
 from .models import WrittenTest
 
+_DRAWN = 30
+"""Of how many instances the graph of a workflow is drawn."""
+
 
 def instances_router(asker: PageAsker, details: Details) -> APIRouter:
     """The endpoints of one instance.
@@ -66,7 +69,32 @@ def instances_router(asker: PageAsker, details: Details) -> APIRouter:
         name = text.partition("async def ")[2].partition("(")[0]
         return Envelope(result=WrittenTest(file=f"tests/{name}.py", text=text))
 
+    @router.get("/graph", include_in_schema=False)
+    async def graph(workflow: str) -> Response:
+        """The steps of a workflow as a picture: those of the source, and how often the newest instances took each."""
+        from pytest_workflows.reporting.coverage import KnownWorkflow, sources_of
+        from pytest_workflows.reporting.graph import build_graph, to_svg
+
+        asker.known(workflow)
+
+        async def take() -> list[Taken]:
+            found = (details.take(workflow, id) for id in newest(asker.served, workflow))
+            return [taken for taken in found if taken is not None]
+
+        taken = await asker.ask(take)
+        source = sources_of(details.root)(KnownWorkflow(workflow, *details.place_of(workflow)))
+        drawn = build_graph(map(details.recording, taken), source, workflow)
+        policy = "default-src 'none'; style-src 'unsafe-inline'"
+        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
+        return Response(to_svg(drawn), media_type="image/svg+xml", headers=headers)
+
     return router
+
+
+def newest(served: Served, workflow: str) -> list[str]:
+    """The ids of a workflow's newest instances. On the engine's loop."""
+    mine = [one.id for one in served.engine.instances if one.workflow.name == workflow]
+    return mine[-_DRAWN:]
 
 
 def _is_exported(served: Served, workflow: str) -> bool:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from durable_engine import CallbackRun, Engine, Execution, Instance, Observer, StepKey, error_of
+from durable_engine import (
+    FINAL_STATUSES,
+    CallbackRun,
+    Engine,
+    Execution,
+    Instance,
+    InstanceRow,
+    Observer,
+    StepKey,
+    error_of,
+)
 from pytest_workflows.messages.short_repr import cut, last_line
 
 Key = tuple[str, str]
@@ -19,6 +31,9 @@ _SLICE = 200
 
 _FRESH = 0.2
 """For how many seconds a look at the engine holds for everybody who asks."""
+
+_WHOLE = 5.0
+"""After so many seconds all instances are compared: those that come back with a store are notified of by nobody."""
 
 _LONGEST_ERROR = 200
 
@@ -71,6 +86,8 @@ class Changes(msgspec.Struct, frozen=True):
 class Listing(Observer):
     """The instances of an engine as a list. It is looked after on the engine's loop.
 
+    A change of a status is seen by comparing, of the instances that have not ended; everything else is notified.
+
     Args:
         engine: The engine.
     """
@@ -78,10 +95,13 @@ class Listing(Observer):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lines: dict[Key, Line] = {}
+        self._counts: dict[str, Counter[str]] = {}
+        self._under_way: dict[Key, None] = {}
         self._gone: dict[Key, int] = {}
-        self._dirty: set[Key] = set()
+        self._changed: dict[Key, None] = {}
+        self._discarded: dict[Key, None] = {}
         self._revision = 1  # whoever has seen nothing asks with 0
-        self._drawn_at = -_FRESH
+        self._drawn_at = self._compared_at = -math.inf
         self._look: asyncio.Future[None] | None = None
         engine.observers.add(self)
 
@@ -89,37 +109,61 @@ class Listing(Observer):
 
     def instance_created(self, instance: Instance) -> None:
         """It has a line to be made."""
-        self._dirty.add(instance.key)
+        self._changed[instance.key] = None
 
     def instance_finished(self, instance: Instance) -> None:
         """Its line has changed."""
-        self._dirty.add(instance.key)
+        self._changed[instance.key] = None
+
+    def instance_discarded(self, row: InstanceRow) -> None:
+        """Its line goes."""
+        key = (row.workflow, row.id)
+        self._changed.pop(key, None)
+        if key in self._lines:
+            self._discarded[key] = None
 
     def restarted(self, instance: Instance, *, whole: bool) -> None:
         """Its line has changed."""
-        self._dirty.add(instance.key)
+        self._changed[instance.key] = None
 
     def step_started(self, instance: Instance, step: StepKey) -> None:
         """Its line has changed."""
-        self._dirty.add(instance.key)
+        self._changed[instance.key] = None
 
     def step_finished(self, instance: Instance, step: StepKey) -> None:
         """Its line has changed."""
-        self._dirty.add(instance.key)
-
-    def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
-        """Its line has changed: an attempt has ended."""
-        self._dirty.add(instance.key)
+        self._changed[instance.key] = None
 
     def callback_started(self, instance: Instance, run: CallbackRun) -> None:
         """Its line has changed: an attempt has begun."""
-        self._dirty.add(instance.key)
+        self._changed[instance.key] = None
+
+    def callback_ended(self, instance: Instance, run: CallbackRun) -> None:
+        """Its line has changed: an attempt has ended."""
+        self._changed[instance.key] = None
 
     # -- what is asked -----------------------------------------------------------------------------------------------
 
+    async def look(self, fresh: float = _FRESH) -> None:
+        """Look at the engine, unless somebody has just done so.
+
+        Args:
+            fresh: For how many seconds a look holds.
+        """
+        while self._look is not None:
+            await asyncio.shield(self._look)
+        if time.monotonic() - self._drawn_at < fresh:
+            return
+        self._look = asyncio.get_running_loop().create_future()
+        try:
+            await self._look_again()
+        finally:
+            self._look.set_result(None)
+            self._look, self._drawn_at = None, time.monotonic()
+
     async def lines(self) -> list[Line]:
         """All lines, those that changed last last."""
-        await self._refresh()
+        await self.look()
         return list(self._lines.values())
 
     async def since(self, revision: int) -> Changes:
@@ -128,7 +172,7 @@ class Listing(Observer):
         Args:
             revision: What the last answer said.
         """
-        await self._refresh()
+        await self.look()
         changed: list[Line] = []
         for line in reversed(self._lines.values()):
             if line.revision <= revision:
@@ -139,47 +183,56 @@ class Listing(Observer):
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many instances of each workflow stand in each status, as of the last look."""
-        counted: dict[str, Counter[str]] = {name: Counter() for name in self._engine.bindings}
-        for line in self._lines.values():
-            counted.setdefault(line.workflow, Counter())[line.status] += 1
-        return {name: dict(statuses) for name, statuses in counted.items()}
+        counted: dict[str, dict[str, int]] = {name: {} for name in self._engine.bindings}
+        for name, statuses in self._counts.items():
+            counted[name] = {status: count for status, count in statuses.items() if count}
+        return counted
 
-    async def _refresh(self) -> None:
-        """Look at the engine, unless somebody has just done so."""
-        while self._look is not None:
-            await asyncio.shield(self._look)
-        if time.monotonic() - self._drawn_at < _FRESH:
-            return
-        self._look = asyncio.get_running_loop().create_future()
-        try:
-            await self._look_again()
-        finally:
-            self._look.set_result(None)
-            self._look, self._drawn_at = None, time.monotonic()
+    # -- a look ------------------------------------------------------------------------------------------------------
 
     async def _look_again(self) -> None:
-        instances = self._engine.instances
-        dirty, self._dirty = self._dirty, set()
-        for first in range(0, len(instances), _SLICE):
-            for instance in instances[first : first + _SLICE]:
+        changed, self._changed = self._changed, {}
+        discarded, self._discarded = self._discarded, {}
+        is_whole = time.monotonic() - self._compared_at > _WHOLE
+        shown = self._engine.instances if is_whole else self._found({**changed, **self._under_way})
+        for first in range(0, len(shown), _SLICE):
+            for instance in shown[first : first + _SLICE]:
                 line = self._lines.get(instance.key)
-                if line is None or instance.key in dirty or line.status != instance.status:
+                if line is None or instance.key in changed or line.status != instance.status:
                     self._draw(instance)
             await asyncio.sleep(0)
-        if len(self._lines) > len(instances):
-            self._forget({instance.key for instance in instances})
+        if is_whole:
+            self._compared_at = time.monotonic()
+            kept = {instance.key for instance in self._engine.instances}
+            discarded.update((key, None) for key in self._lines if key not in kept)
+        self._forget(key for key in discarded if not self._found({key: None}))
+
+    def _found(self, keys: Iterable[Key]) -> list[Execution]:
+        bindings = self._engine.bindings
+        found = (
+            self._engine.find(bindings[workflow].workflow, id) for workflow, id in list(keys) if workflow in bindings
+        )
+        return [instance for instance in found if instance is not None]
 
     def _draw(self, instance: Execution) -> None:
         self._revision += 1
-        self._lines.pop(instance.key, None)
+        self._drop(instance.key)
         self._gone.pop(instance.key, None)
-        self._lines[instance.key] = _line(self._engine, instance, self._revision)
+        line = self._lines[instance.key] = _line(self._engine, instance, self._revision)
+        self._counts.setdefault(line.workflow, Counter())[line.status] += 1
+        if line.status not in FINAL_STATUSES:
+            self._under_way[instance.key] = None
 
-    def _forget(self, kept: set[Key]) -> None:
-        gone = [key for key in self._lines if key not in kept]
-        for key in gone:
+    def _drop(self, key: Key) -> None:
+        line = self._lines.pop(key, None)
+        self._under_way.pop(key, None)
+        if line is not None:
+            self._counts[line.workflow][line.status] -= 1
+
+    def _forget(self, keys: Iterable[Key]) -> None:
+        for key in list(keys):
             self._revision += 1
-            del self._lines[key]
+            self._drop(key)
             self._gone[key] = self._revision
         for key in list(self._gone)[:-_MOST_GONE]:
             del self._gone[key]

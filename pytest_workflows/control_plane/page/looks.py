@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -17,12 +18,18 @@ from pytest_workflows.control_plane.routes import failures
 from pytest_workflows.control_plane.served import Served
 
 from .asking import PageAsker
-from .details import Details
-from .listing import Changes, Listing
+from .listing import Changes, Line, Listing
 from .models import DivergenceModel, Overview, VersionModel, WorkflowModel
 
 _TICK = 0.3
 """Seconds between two messages to a window at the least: what changes meanwhile is news together."""
+
+_SLOWEST = 2.0
+_PAUSE = 4
+"""Where a message takes long to make, the pause after it is so many times as long, up to `_SLOWEST` seconds."""
+
+_FRESH = 1.0
+"""For how many seconds an overview holds."""
 
 _QUIET = 15
 """After so many messages without news a window gets one nevertheless, so that both sides know of each other."""
@@ -31,21 +38,20 @@ MOST_LINES = 5000
 """The newest instances that a window gets at once; the others are searched for."""
 
 
-def looks_router(asker: PageAsker, listing: Listing, details: Details) -> APIRouter:
+def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
     """The endpoints that show what there is.
 
     Args:
         asker: Asks what is shown.
         listing: Its list of instances.
-        details: Its instances in full.
     """
     router = APIRouter(responses=failures())
-    news = _News(asker, listing, details)
+    news = _News(asker, listing)
 
     @router.get("/overview", operation_id="page_overview")
     async def overview() -> Envelope[Overview]:
         """What there is: workflows, versions, the time."""
-        return Envelope(result=(await news.look(0))[1])
+        return Envelope(result=await news.overview())
 
     @router.get("/changes", include_in_schema=False)
     async def changes() -> StreamingResponse:
@@ -78,18 +84,24 @@ def looks_router(asker: PageAsker, listing: Listing, details: Details) -> APIRou
 class _News:
     """What windows are news."""
 
-    def __init__(self, asker: PageAsker, listing: Listing, details: Details) -> None:
+    def __init__(self, asker: PageAsker, listing: Listing) -> None:
         self._asker = asker
         self._listing = listing
-        self._details = details
 
     async def look(self, revision: int) -> tuple[Changes, Overview]:
         """What changed since a revision, and what there is."""
 
         async def look() -> tuple[Changes, Overview]:
-            changes = await self._listing.since(revision)
-            self._details.forget(changes.gone)
-            return changes, _overview(self._asker.served, self._listing)
+            return await self._listing.since(revision), _overview(self._asker.served, self._listing)
+
+        return await self._asker.ask(look)
+
+    async def overview(self) -> Overview:
+        """What there is, as it was a moment ago."""
+
+        async def look() -> Overview:
+            await self._listing.look(_FRESH)
+            return _overview(self._asker.served, self._listing)
 
         return await self._asker.ask(look)
 
@@ -97,6 +109,7 @@ class _News:
         """The messages to one window."""
         revision, before, quiet = 0, b"", 0
         while True:
+            began = time.perf_counter()
             try:
                 found, seen = await self.look(revision)
             except ApiError as error:  # the Worker's code holds its loop: the window stays, and learns why
@@ -108,7 +121,7 @@ class _News:
             if quiet % _QUIET == 0:
                 yield message
             revision, before = found.revision, plain
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(max(_TICK, min(_SLOWEST, _PAUSE * (time.perf_counter() - began))))
 
 
 def _overview(served: Served, listing: Listing) -> Overview:
@@ -123,7 +136,7 @@ def _overview(served: Served, listing: Listing) -> Overview:
         is_live=served.is_live,
         now=engine.clock.now.isoformat(),
         versions=versions,
-        problem=versions[-1].problem if versions else None,
+        problem=getattr(served, "problem", None) or (versions[-1].problem if versions else None),
         divergences=[
             DivergenceModel(
                 at=one.at, version=one.version, workflow=one.workflow, id=one.id, summary=one.summary, table=one.table
@@ -147,9 +160,15 @@ def _message(changes: Changes, overview: Overview, *, is_all: bool) -> tuple[byt
     """A message to a window, and what of it is news when it changes."""
     plain = overview.model_dump(exclude={"now"})
     newest = sorted(changes.lines, key=lambda line: -line.created)[:MOST_LINES]
-    lines = msgspec.to_builtins(newest)
-    message = _json({**plain, "now": overview.now, "all": is_all, "lines": lines, "gone": changes.gone})
-    return _event(message), _json(plain)
+    said = _json({**plain, "now": overview.now, "all": is_all, "gone": changes.gone})
+    return _event(said[:-1] + b',"lines":' + _lines(newest) + b"}"), _json(plain)
+
+
+def _lines(lines: list[Line]) -> bytes:
+    try:
+        return msgspec.json.encode(lines)
+    except UnicodeEncodeError:  # an error may hold half a character, for which msgspec has no JSON
+        return _json(msgspec.to_builtins(lines))
 
 
 def _event(data: bytes) -> bytes:

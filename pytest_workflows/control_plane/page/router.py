@@ -51,7 +51,7 @@ def make_router(served: Served) -> APIRouter:
     file("/static/icon.svg", icon(), "image/svg+xml")
     asker = PageAsker(served)
     for part in (
-        looks_router(asker, listing, details),
+        looks_router(asker, listing),
         instances_router(asker, details),
         actions_router(asker),
         by_hand_router(asker),

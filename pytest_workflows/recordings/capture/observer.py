@@ -99,13 +99,15 @@ class Watcher(Observer):
 
     Args:
         engine: The engine.
+        most: How many lines of each attempt and calls of each instance are kept at least, the newest; None for all.
 
     Attributes:
         findings: The broken rules, in order.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, most: int | None = None) -> None:
         self._engine = engine
+        self._most = most
         self._seen: dict[tuple[str, str], Watched] = {}
         self._listening = Listening(engine, self._line_printed)
         self.findings: list[Finding] = []
@@ -209,7 +211,9 @@ class Watcher(Observer):
 
     def effect(self, instance: Instance, effect: Effect) -> None:
         """Note a call on a binding."""
-        self._of(instance).effects.append((self._engine.clock.now, effect))
+        effects = self._of(instance).effects
+        effects.append((self._engine.clock.now, effect))
+        self._bound(effects)
 
     def event_sent(self, instance: Instance, event_type: str, payload: bytes) -> None:
         """Note an event."""
@@ -219,6 +223,11 @@ class Watcher(Observer):
         """Note a broken rule."""
         self.findings.append(finding)
 
+    def _bound(self, kept: list[Any]) -> None:
+        """Drop the oldest of what is twice as much as is to be kept."""
+        if self._most is not None and len(kept) >= 2 * self._most:
+            del kept[: -self._most]
+
     def _line_printed(self, scope: Scope, source: Source, text: str, record: logging.LogRecord | None) -> None:
         seen = self._of(scope.instance)
         where = None if scope.step is None or scope.attempt is None else (scope.step, scope.attempt)
@@ -226,12 +235,14 @@ class Watcher(Observer):
         now = self._engine.clock.now
         if record is not None:
             lines.append(OutputLine(now, source, text, record.levelname, record.name))
+            self._bound(lines)
             return
         for part in text.splitlines(keepends=True):
             line = seen.unfinished.get((where, source))
             if line is None:
                 line = seen.unfinished[where, source] = OutputLine(now, source, "")
                 lines.append(line)
+                self._bound(lines)
             line.text += part.rstrip("\r\n")
             if part.endswith("\n"):
                 del seen.unfinished[where, source]

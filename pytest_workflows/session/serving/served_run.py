@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_workflows.control_plane.served import Version
+from pytest_workflows.control_plane.served import Fired, Version
 from pytest_workflows.session.worker import WorkflowWorker
 
 from .requests import current_request
@@ -66,14 +66,14 @@ class ServedRun:
         with self._in_worker():
             return await self._worker.fetch(request)
 
-    async def scheduled(self, cron: str, scheduled_time: float) -> str:
+    async def scheduled(self, cron: str, scheduled_time: float) -> Fired:
         """Fire a cron trigger: its workflows are started, and the scheduled handler is called. On `loop`."""
         try:
             with self._in_worker():
                 await self._worker.scheduled(cron=cron, scheduled_time=scheduled_time)
         except Exception:
-            return "exception"
-        return "ok"
+            return Fired("exception")
+        return Fired("ok")
 
     @contextlib.contextmanager
     def _in_worker(self) -> Iterator[None]:

@@ -11,11 +11,15 @@ from typing import Final, Self
 from pytest_workflows.messages.short_repr import shown_path
 from pytest_workflows.standins.d1_store import D1Store
 from pytest_workflows.standins.kv_store import KvStore
+from pytest_workflows.standins.object_store import ObjectStore
 from pytest_workflows.standins.queue_store import QueueStore
 from pytest_workflows.standins.r2_store import R2Store
+from pytest_workflows.standins.ratelimits import Counters
 from pytest_workflows.standins.stores import Store
 
+from .counters import RateCounts
 from .kv import KvEntries
+from .objects import ClassObjects, OpenFiles
 from .queues import QueueMessages
 from .r2 import BucketObjects
 from .state_file import KeeperError, StateFile
@@ -46,6 +50,7 @@ class Keeper:
     def __init__(self, folder: Path, file: StateFile) -> None:
         self._folder = folder
         self._file = file
+        self._open_files = OpenFiles()
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -86,7 +91,21 @@ class Keeper:
             return QueueStore(made.delivery, QueueMessages(self._file, id))
         if kind == "d1_databases":
             return D1Store(path=self._database(id))
+        if kind == "durable_objects":
+            folder = self._folder / "objects" / file_name(id)
+            return ObjectStore(ClassObjects(self._file, folder, id, self._open_files))
+        if kind in ("ratelimits", "unsafe.bindings"):
+            return Counters(RateCounts(self._file, id))
         return make()
+
+    def queues(self) -> list[str]:
+        """The queues in which messages wait."""
+        return [queue for (queue,) in self._file.rows("SELECT DISTINCT queue FROM queue_messages ORDER BY queue")]
+
+    def classes_with_alarms(self) -> list[str]:
+        """The classes of Durable Objects of which an object may have an alarm."""
+        rows = self._file.rows("SELECT DISTINCT class FROM objects WHERE has_alarm ORDER BY class")
+        return [name for (name,) in rows]
 
     def _database(self, id: str) -> Path:
         folder = self._folder / "d1"

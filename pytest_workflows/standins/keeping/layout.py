@@ -19,9 +19,15 @@ _FIRST: Final = (
         bucket TEXT NOT NULL, key NOT NULL, upload NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL,
         etag TEXT NOT NULL, PRIMARY KEY (bucket, key, upload, number))""",
     """CREATE TABLE queue_messages(
-        position INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, timestamp INTEGER NOT NULL,
-        content_type TEXT NOT NULL, content NOT NULL, size INTEGER NOT NULL, failures INTEGER NOT NULL, due INTEGER)""",
-    "CREATE UNIQUE INDEX queue_messages_by_id ON queue_messages(queue, id)",
+        queue TEXT NOT NULL, position INTEGER NOT NULL, id TEXT NOT NULL, timestamp INTEGER NOT NULL,
+        content_type TEXT NOT NULL, content NOT NULL, size INTEGER NOT NULL, failures INTEGER NOT NULL, due INTEGER,
+        PRIMARY KEY (queue, position))""",
+    """CREATE TABLE counters(
+        namespace TEXT NOT NULL, key NOT NULL, period INTEGER NOT NULL, calls INTEGER NOT NULL,
+        PRIMARY KEY (namespace, key))""",
+    """CREATE TABLE objects(
+        class TEXT NOT NULL, digits TEXT NOT NULL, name, generation INTEGER NOT NULL, has_alarm INTEGER NOT NULL,
+        PRIMARY KEY (class, digits)) WITHOUT ROWID""",
 )
 
 VERSIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)

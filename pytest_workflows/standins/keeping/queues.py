@@ -14,11 +14,11 @@ from .state_file import StateFile
 from .values import decode, encode
 
 _LOAD: Final = (
-    "SELECT id, timestamp, content_type, content, size, failures, due FROM queue_messages WHERE queue = ? "
+    "SELECT position, id, timestamp, content_type, content, size, failures, due FROM queue_messages WHERE queue = ? "
     "ORDER BY position"
 )
-_ADD: Final = "INSERT OR REPLACE INTO queue_messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
-_DELETE: Final = "DELETE FROM queue_messages WHERE queue = ? AND id = ?"
+_ADD: Final = "INSERT OR REPLACE INTO queue_messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_DELETE: Final = "DELETE FROM queue_messages WHERE queue = ? AND position = ?"
 
 
 class QueueMessages:
@@ -36,25 +36,25 @@ class QueueMessages:
         self._file = file
         self._queue = queue
         self._behind: list[Callable[[], None]] = []
+        self._next = 1
 
     def load(self) -> list[tuple[StoredMessage, int | None]]:
         """All messages, the next one first, each with the time up to which nobody gets it."""
-        return [
-            (StoredMessage(id, timestamp, content_type, _content(content_type, content), size, 0, failures), due)
-            for id, timestamp, content_type, content, size, failures, due in self._file.rows(_LOAD, (self._queue,))
-        ]
+        found: list[tuple[StoredMessage, int | None]] = []
+        for position, id, timestamp, kind, content, size, failures, due in self._file.rows(_LOAD, (self._queue,)):
+            message = StoredMessage(id, timestamp, kind, _content(kind, content), size, 0, failures)
+            message.position = position
+            found.append((message, due))
+            self._next = position + 1
+        return found
 
     def add(self, messages: Sequence[tuple[StoredMessage, int | None]]) -> None:
         """Add messages that were sent, all or none. What cannot be written raises."""
-
-        def write() -> None:
-            for message, due in messages:
-                self._add(message, due)
-
-        if self._behind or len(messages) > 1:
-            self._catch_up(write)
+        rows = [self._row(message, due) for message, due in messages]
+        if self._behind or len(rows) > 1:
+            self._catch_up(lambda: self._add(rows))
         else:
-            write()
+            self._add(rows)
 
     def settle(self, gone: Sequence[StoredMessage], back: Sequence[tuple[StoredMessage, int | None]]) -> bool:
         """Note what became of messages that were delivered; whether that is written now, and not later.
@@ -63,12 +63,13 @@ class QueueMessages:
             gone: Those that are not delivered any more.
             back: Those that are delivered once more, each with the time up to which nobody gets it.
         """
+        old = [(self._queue, message.position) for message in (*gone, *(message for message, _ in back))]
+        new = [self._row(message, due) for message, due in back]
 
         def write() -> None:
-            for message in gone:
-                self._file.write(_DELETE, (self._queue, message.id))
-            for message, due in back:
-                self._add(message, due)
+            for place in old:
+                self._file.write(_DELETE, place)
+            self._add(new)
 
         self._behind.append(write)
         with contextlib.suppress(JsException):  # the file keeps the problem
@@ -83,23 +84,20 @@ class QueueMessages:
             write()
         self._behind.clear()
 
-    def _add(self, message: StoredMessage, due: int | None) -> None:
+    def _row(self, message: StoredMessage, due: int | None) -> tuple[Any, ...]:
+        """The row of a message, at the end: two messages may have one id."""
         content = message.content
         if isinstance(content, str):
             content = to_column(content)
         elif not isinstance(content, bytes):
             content = encode(content)
-        row = (
-            self._queue,
-            message.id,
-            message.timestamp,
-            message.content_type,
-            content,
-            message.size,
-            message.failures,
-            due,
-        )
-        self._file.write(_ADD, row)
+        message.position, self._next = self._next, self._next + 1
+        named = (self._queue, message.position, message.id, message.timestamp, message.content_type)
+        return (*named, content, message.size, message.failures, due)
+
+    def _add(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        for row in rows:
+            self._file.write(_ADD, row)
 
 
 def _content(content_type: str, content: Any) -> Any:

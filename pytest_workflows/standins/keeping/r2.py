@@ -77,8 +77,10 @@ class BucketObjects:
         self._file.write(_DELETE, (self._bucket, to_column(key)))
 
     def begin_upload(self, key: str, id: str, upload: Upload) -> None:
-        """Note an upload that begins."""
-        self._file.write(_BEGIN_UPLOAD, (*self._named(key, id), _json(upload.http), _json(upload.custom)))
+        """Note an upload that begins; another attempt of a step may give it the id of one that there was."""
+        with self._file.together():
+            self._file.write(_BEGIN_UPLOAD, (*self._named(key, id), _json(upload.http), _json(upload.custom)))
+            self._file.write(_DELETE_PARTS, self._named(key, id))
 
     def put_part(self, key: str, id: str, number: int, part: Part) -> None:
         """Store a part of an upload."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from durable_engine import JsException
 from pytest_workflows.javascript.objects import js_error
 from pytest_workflows.messages.short_repr import shown_path
-from pytest_workflows.standins.sqlite.database import LOCK_WAIT, keep_quickly
+from pytest_workflows.standins.sqlite.database import LOCK_WAIT, keep
 
 from .layout import VERSIONS
 
@@ -34,7 +34,7 @@ class StateFile:
     """A database file in which each write is one transaction, or several are one.
 
     A write is in the file when the call returns. SQLite does not wait for the device: the end of the process loses
-    nothing, and a loss of power may lose what was written in the last seconds, in whole transactions.
+    nothing, and a loss of power may lose what was written last, in whole transactions.
 
     Args:
         path: The file, made where it is not there.
@@ -53,7 +53,7 @@ class StateFile:
         self._is_together = False
         try:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=LOCK_WAIT, check_same_thread=False)
-            keep_quickly(self._connection)
+            keep(self._connection)
         except sqlite3.Error as error:
             raise _refusal(path, error) from None
         try:
@@ -153,13 +153,14 @@ class StateFile:
         if self._connection.in_transaction:  # some errors of SQLite's have undone it already
             self._connection.execute("ROLLBACK")
 
-    def failure(self, error: Exception) -> JsException:
-        """What the Worker's code gets where something could not be written; notes the problem.
+    def failure(self, error: Exception, path: Path | None = None) -> JsException:
+        """What the Worker's code gets where something cannot be written, or read; notes the problem.
 
         Args:
             error: What `sqlite3` raised.
+            path: Another file that cannot be.
         """
-        found = failure(self.path, error)
+        found = failure(path or self.path, error)
         self.problem = found.message
         return found
 
@@ -173,7 +174,7 @@ def _refusal(path: Path, error: sqlite3.Error) -> KeeperError:
 
 
 def failure(path: Path, error: Exception) -> JsException:
-    """What the Worker's code gets where something could not be written.
+    """What the Worker's code gets where something cannot be written, or read.
 
     Args:
         path: The file.
@@ -181,7 +182,7 @@ def failure(path: Path, error: Exception) -> JsException:
     """
     return js_error(
         "Error",
-        f"The contents on disk could not be written, and nothing of this call was: {shown_path(path)}: {error}. "
+        f"The contents on disk cannot be used, and nothing of this call is written: {shown_path(path)}: {error}. "
         f"{_cure(error)}, and try again.",
     )
 

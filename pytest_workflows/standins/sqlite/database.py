@@ -34,6 +34,8 @@ _MEASURED_EVERY: Final = 64
 
 LOCK_WAIT: Final = 0.5
 """How long a write waits for another program that has the file open, in seconds: everything else waits meanwhile."""
+SYNCHRONOUS: Final = "normal"
+"""How a kept file is synchronised with its device: now and then, so that a loss of power leaves it whole."""
 _IN_MEMORY: Final = b"\x01\x01"
 """What a file says of its journal, at its 19th byte, that can be read in memory: a kept one has a log beside it."""
 
@@ -51,19 +53,21 @@ class _QuietConnection(sqlite3.Connection):
             return super().execute(*args)
 
 
-def keep_quickly(connection: sqlite3.Connection) -> None:
+def keep(connection: sqlite3.Connection, synchronous: str | None = None) -> None:
     """Let the commits of a file wait for no device, and other programs read it meanwhile.
 
-    The end of the process loses nothing then; a loss of power may lose the last transactions.
+    The end of the process loses nothing then. A loss of power may lose the last transactions; with `off` it may damage
+    a file that was written shortly before.
 
     Args:
         connection: The file, open.
+        synchronous: `normal` or `off`, by default `SYNCHRONOUS`.
 
     Raises:
         sqlite3.Error: If the file cannot be used; it is closed then.
     """
     try:
-        connection.execute("PRAGMA synchronous = off")
+        connection.execute(f"PRAGMA synchronous = {synchronous or SYNCHRONOUS}")
         connection.execute("PRAGMA journal_mode = wal")
     except BaseException:
         connection.close()
@@ -78,6 +82,7 @@ class SqliteDatabase:
         chance: What SQL's `random()` draws from.
         contents: The database file that it starts as; empty where None.
         path: The file that it is kept in, made where it is not there; None for in memory.
+        synchronous: How the file is synchronised with its device (`keep`).
 
     Attributes:
         connection: The connection; statements go through the methods.
@@ -93,6 +98,7 @@ class SqliteDatabase:
         chance: Callable[[], Random],
         contents: bytes | None = None,
         path: Path | None = None,
+        synchronous: str | None = None,
     ) -> None:
         connection = sqlite3.connect(
             ":memory:" if path is None else path,
@@ -106,7 +112,7 @@ class SqliteDatabase:
             connection.deserialize(contents)
             connection.execute("PRAGMA journal_mode = memory")
         if path is not None:
-            keep_quickly(connection)
+            keep(connection, synchronous)
         connection.execute("PRAGMA foreign_keys = on")
         for limit, value in LIMITS:
             connection.setlimit(limit, value)

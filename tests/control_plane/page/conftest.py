@@ -15,7 +15,7 @@ import uvicorn
 from durable_engine import Engine, encode
 from pytest_workflows.bindings.env_resolver import EnvResolver
 from pytest_workflows.control_plane.app import make_app
-from pytest_workflows.control_plane.served import Version
+from pytest_workflows.control_plane.served import Fired, Version
 from pytest_workflows.sources.worker_code import Sources
 from pytest_workflows.workers import Request, Response
 
@@ -65,8 +65,8 @@ class Shop:
     async def fetch(self, request: Request) -> Response:
         return Response("the Worker")
 
-    async def scheduled(self, cron: str, scheduled_time: float) -> str:
-        return "ok"
+    async def scheduled(self, cron: str, scheduled_time: float) -> Fired:
+        return Fired("ok")
 
     def create(self, *ids: str, workflow: str = "ORDERS", **params: Any) -> None:
         """Create instances, and let them come as far as they do without time."""

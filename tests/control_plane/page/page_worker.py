@@ -50,6 +50,8 @@ class Greeting(WorkflowEntrypoint):
     async def run(self, event: Any, step: Any) -> Any:
         @step.do("greet")
         async def greet() -> Any:
+            for number in range(event["payload"].get("lines", 0)):
+                print("line", number)
             return f"Hello, {event['payload'].get('name', 'you')}"
 
         return await greet()

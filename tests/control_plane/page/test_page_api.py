@@ -140,13 +140,55 @@ async def test_of_several_steps_that_wait_the_one_is_hastened_that_is_meant(shop
     assert [step["status"] for step in steps] == ["waiting", "complete"]
 
 
+async def test_of_a_workflow_that_prints_without_end_the_newest_lines_are_kept(shop: Any, client: Any) -> None:
+    shop.create("talk", workflow="GREETINGS", lines=5000)
+
+    run = await ask(client, "instance", workflow="GREETINGS", id="talk")
+
+    lines = [line["text"] for line in run["steps"][0]["attempts"][0]["log"]]
+    assert lines[-1] == "line 4999"
+    assert 1000 <= len(lines) < 2000
+
+
+async def test_of_an_instance_of_a_former_process_it_says_what_is_not_known(shop: Any) -> None:
+    from pytest_workflows.control_plane.page.details import Details
+
+    shop.create("order-1", nap=False)
+    shop.send("order-1", "early", {"by": "Ada"})
+    shop.is_live = True
+    details = Details(shop)
+
+    async def take() -> Any:
+        return details.take("ORDERS", "order-1")
+
+    run = details.recording(shop.run(take()))
+
+    assert run.notes == ["What was printed and which bindings were called before the process was started again."]
+    assert [(event.type, event.payload, event.mocked) for event in run.events] == [("early", {"by": "Ada"}, False)]
+    assert run.real_ms is None
+
+
+async def test_nothing_is_kept_of_an_instance_that_is_deleted(shop: Any) -> None:
+    from pytest_workflows.control_plane.page.details import Details
+
+    details = Details(shop)
+    shop.create("hello", workflow="GREETINGS")
+    assert details.wall_ms("GREETINGS", "hello") is not None
+
+    async def discard() -> None:
+        shop.engine.discard(shop.engine.bindings["GREETINGS"].workflow, ["hello"])
+
+    shop.run(discard())
+    assert details.wall_ms("GREETINGS", "hello") is None
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "sentence"),
     [
         ("create", {"workflow": "NONE"}, 404, "There is no workflow 'NONE' here. There are: ORDERS, GREETINGS, NAPS."),
         ("create", {"workflow": "ORDERS", "id": "order-1"}, 400, "already"),
         ("create", {"workflow": "ORDERS", "extra": 1}, 400, "extra in the body"),
-        ("pause", {"workflow": "ORDERS", "id": "nobody"}, 404, "not_found"),
+        ("pause", {"workflow": "ORDERS", "id": "nobody"}, 404, "Workflow 'ORDERS' has no instance 'nobody'."),
         ("terminate", {"workflow": "GREETINGS", "id": "hello"}, 400, "terminate"),
         ("event", {"workflow": "GREETINGS", "id": "hello", "type": "x"}, 409, "has ended (complete)"),
         ("event", {"workflow": "ORDERS", "id": "order-1", "type": ""}, 400, "type in the body"),

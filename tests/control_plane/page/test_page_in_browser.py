@@ -268,6 +268,18 @@ def test_a_workflow_is_shown_with_its_statuses_which_lead_to_its_instances(shop:
     assert ids(page) == ["hello"]
 
 
+def test_the_steps_of_a_workflow_are_drawn_as_the_source_has_them(shop: Any, new_tab: Any) -> None:
+    shop.create("order-1")
+    page = new_tab("#/workflows").page
+
+    page.locator("#workflows summary").first.click()
+
+    picture = page.locator("#workflows img").first
+    picture.scroll_into_view_if_needed()
+    handle = picture.element_handle()
+    assert handle.evaluate("(image) => image.decode().then(() => image.naturalHeight)") > 300
+
+
 def test_a_store_shows_what_a_binding_holds(shop: Any, new_tab: Any) -> None:
     async def put() -> None:
         store = shop.env.host.stores.get("kv_namespaces", "abc", KvStore)
@@ -301,7 +313,8 @@ def test_a_version_that_cannot_be_used_is_said_on_every_view(shop: Any, tab: Any
     tab.is_without("#banners .banner")
 
 
-def test_a_divergence_is_shown_with_its_table(shop: Any, new_tab: Any) -> None:
+def test_a_divergence_is_shown_with_its_table_and_on_its_instance(shop: Any, new_tab: Any) -> None:
+    shop.create("order-1")
     shop.divergences.append(
         SimpleNamespace(
             at=1_772_442_000_000,
@@ -316,6 +329,8 @@ def test_a_divergence_is_shown_with_its_table(shop: Any, new_tab: Any) -> None:
 
     tab.waits_for("It asks for pay.", "#versions")
     tab.waits_for("| pay |", "#versions")
+    tab.page.get_by_role("link", name="ORDERS order-1").click()
+    tab.waits_for("It asks for pay.", "#detail")
 
 
 # -- the keyboard, narrow windows, light and dark ---------------------------------------------------------------------

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
+
+import pytest
+
+from pytest_workflows.control_plane.asking import Asker
+from pytest_workflows.control_plane.page import looks
 
 ROWS = "#list [role=option]"
 
@@ -68,3 +74,52 @@ def test_a_server_that_goes_away_is_said_and_what_happened_meanwhile_is_shown_wh
     tab.is_without("#banners .banner")
     tab.has_status("complete")
     tab.waits_for("1 complete", "#totals")
+
+
+def test_an_instance_that_is_older_than_those_in_the_list_is_searched_for(
+    shop: Any, new_tab: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(looks, "MOST_LINES", 10)
+    for number in range(12):
+        shop.create(f"many-{number:02}", workflow="GREETINGS")
+        shop.run(shop.engine.advance(1000))
+    page = new_tab().page
+
+    assert page.locator("#count").inner_text() == "10 of 12"
+    assert page.locator(ROWS, has_text="many-00").count() == 0
+    page.fill("#search", "many-00")
+    page.locator(ROWS, has_text="many-00").wait_for()
+
+
+def test_a_window_that_nobody_sees_leaves_its_connection_to_others_and_catches_up(shop: Any, tab: Any) -> None:
+    hide = """(hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+
+    tab.page.evaluate(hide, True)
+    shop.create("hello", workflow="GREETINGS")
+    tab.page.evaluate("new Promise((done) => setTimeout(done, 700))")
+    assert tab.page.locator(ROWS).count() == 0
+    tab.page.evaluate(hide, False)
+
+    tab.page.locator(ROWS, has_text="hello").wait_for()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is made afterwards waits for the Worker's code for half a second."""
+    monkeypatch.setattr(Asker.__init__, "__defaults__", (0.5,))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_code_of_the_worker_that_does_not_give_way_is_said(shop: Any, new_tab: Any) -> None:
+    over = threading.Event()
+    tab = new_tab()
+
+    shop.loop.call_soon_threadsafe(over.wait, 20)
+
+    tab.waits_for("The Worker's code is busy.", "#banners")
+    tab.waits_for("has not given way to the event loop", "#banners")
+    over.set()
+    tab.is_without("#banners .banner")

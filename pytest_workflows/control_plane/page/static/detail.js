@@ -74,6 +74,7 @@ function drawInstance(mine, run, isFirst) {
   if (isNew) {
     mine.parts.clear();
     timeline = new Timeline(run, (step) => stepDetail(opened.run, step));
+    if (overview?.is_live) timeline.buttons.virtual.textContent = "By the clock";
     place.replaceChildren(...PARTS.map(([name]) => {
       const box = el("div", { "data-part": name });
       mine.parts.set(name, { box, said: "" });
@@ -101,6 +102,10 @@ function keepFocus(box, draw) {
   if (focused !== null) [...box.querySelectorAll("button, a, summary")].find((one) => one.textContent === focused)?.focus({ preventScroll: true });
 }
 
+function divergencesOf(run) {
+  return (overview?.divergences || []).filter((one) => one.id === run.instance_id && one.workflow === opened.meant.workflow);
+}
+
 function waitsOf(run) {
   return FINAL.has(run.status) ? [] : (run.steps || []).filter((step) => step.status === "waiting");
 }
@@ -109,6 +114,7 @@ const PARTS = [
   ["head", (run) => [run.status, waitsOf(run).map((step) => step.event_type), (run.steps || []).length], headOf],
   ["facts", (run) => [run.created_at, run.ended_at, run.lives, run.trigger, run.real_ms === null, !run.ended_at && Math.floor(nowMs() / 1000)], factsOf],
   ["error", (run) => [run.error, run.traceback, Object.keys(data.sources).length], (run) => (run.error ? errorBox(run.error, run.traceback, null) : null)],
+  ["divergences", (run) => divergencesOf(run), (run) => section("It has gone another way", divergencesOf(run).map((one) => divergenceBox(one, false)))],
   ["waits", (run) => [run.status, waitsOf(run)], waitsBox],
   ["timeline", (run) => (run.steps || []).length > 0, (run) => el("section", null, el("h3", null, "Timeline"), timeline.tools,
     (run.steps || []).length ? timeline.element : el("div", { class: "empty" }, "No step has started."))],

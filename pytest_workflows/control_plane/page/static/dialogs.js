@@ -158,8 +158,7 @@ function testDialog(written) {
   dialog("A test of this instance", [
     el("p", { class: "soft" }, "It goes the way of this instance, with a mock for each step. Put it into your tests, and change what is to hold."),
     el("div", { class: "command" }, el("span", { class: "soft" }, "File"), el("code", null, written.file), copyButton(written.file, "the file's name")),
-    el("div", { class: "code-box" }, text, copyButton(written.text, "the test"),
-      el("a", { class: "button", download: written.file.split("/").pop(), href: URL.createObjectURL(new Blob([written.text], { type: "text/x-python" })) }, "Download")),
+    el("div", { class: "actions after" }, text, copyButton(written.text, "the test"), el("a", { class: "button", download: written.file.split("/").pop(), href: URL.createObjectURL(new Blob([written.text], { type: "text/x-python" })) }, "Download")),
   ], { wide: true });
 }
 

@@ -18,8 +18,16 @@ function listen() {
   source.addEventListener("error", () => {
     link(false);
     // A browser tries again by itself, but not where the server refused: that is done here.
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+    if (source?.readyState === EventSource.CLOSED) setTimeout(() => document.hidden || listen(), 2000);
   });
+}
+
+// A browser opens six connections to a server: a window that nobody sees leaves its own to the others.
+function listenWhileSeen() {
+  if (document.hidden) {
+    source?.close();
+    source = null;
+  } else if (source === null) listen();
 }
 
 function link(there) {

@@ -105,6 +105,7 @@ document.getElementById("keys").addEventListener("click", helpDialog);
 document.getElementById("create").addEventListener("click", () => createDialog(filter.workflow));
 document.getElementById("clock").addEventListener("click", travelDialog);
 document.addEventListener("keydown", onKey);
+document.addEventListener("visibilitychange", listenWhileSeen);
 addEventListener("hashchange", route);
 setInterval(() => document.hidden || drawClock(), 1000);
 startList();

@@ -9,6 +9,14 @@ function drawWorkflows() {
   if (!overview?.workflows.length) place.replaceChildren(el("p", { class: "empty" }, "The configuration names no workflow."));
 }
 
+const openGraphs = new Set();
+
+// Drawn anew with another version, and when instances have become many more: not with each of them.
+function graphAddress(one) {
+  const news = `${overview.versions.length}.${Math.round(Math.log2(sum(one.statuses) + 1))}`;
+  return `/__workflows/api/graph?${new URLSearchParams({ workflow: one.binding, news })}`;
+}
+
 function workflowCard(one) {
   const counts = sortedStatuses(one.statuses);
   return el("article", { class: "card" },
@@ -19,7 +27,10 @@ function workflowCard(one) {
     el("div", { class: "body-of-store" }, facts([
       ["instances", el("span", null, `${sum(one.statuses).toLocaleString("en-US")} `, counts.map(([status, count]) => [el("button", {
         type: "button", class: `badge ${status}`, title: "Show them", onclick: () => filterBy(one.binding, status) }, `${count.toLocaleString("en-US")} ${status}`), " "]))],
-      ["at a time", one.concurrency === null ? null : String(one.concurrency)]])));
+      ["at a time", one.concurrency === null ? null : String(one.concurrency)]]),
+    el("details", { class: "steps-of", open: openGraphs.has(one.binding), ontoggle: (event) => openGraphs[event.target.open ? "add" : "delete"](one.binding) },
+      el("summary", null, "Steps"), el("div", { class: "graph", tabindex: "0", role: "region", "aria-label": `Steps of ${one.binding}` }, el("img", {
+        loading: "lazy", alt: `The steps of ${one.binding}, and how often its newest instances took each`, src: graphAddress(one) })))));
 }
 
 const numbers = { by: "day", found: null, asked: 0 };
@@ -47,8 +58,8 @@ function drawNumbers() {
   keepFocus(place, () => place.replaceChildren(
     el("article", { class: "card" }, el("header", null, el("h2", null, "All instances")), el("div", { class: "body-of-store" }, facts([
       ["instances", el("span", null, `${total.instances.toLocaleString("en-US")} `, sortedStatuses(total.statuses).map(([status, count]) => [badge(status, `${count.toLocaleString("en-US")} ${status}`), " "]))],
-      ["by the clock", el("span", null, took(total.virtual.median), el("small", null, ` half of them, longest ${took(total.virtual.longest)}`))],
-      ["real time", total.wall.count ? el("span", null, took(total.wall.median), el("small", null, ` half of them, longest ${took(total.wall.longest)}`)) : null],
+      ["by the clock", el("span", null, took(total.virtual.median), el("small", null, ` median, longest ${took(total.virtual.longest)}`))],
+      ["real time", total.wall.count ? el("span", null, took(total.wall.median), el("small", null, ` median, longest ${took(total.wall.longest)}`)) : null],
       ["worked", took(total.working_ms)], ["steps", total.steps.toLocaleString("en-US")], ["retries", total.retries.toLocaleString("en-US")]]))),
     el("article", { class: "card" }, el("header", null, el("h2", null, `By ${found.by}`), el("span", { class: "fill" }), el("div", { class: "segmented", role: "group", "aria-label": "By" },
       ["day", "hour", "workflow"].map((by) => el("button", { type: "button", "aria-pressed": String(by === numbers.by), onclick: () => {
@@ -77,7 +88,7 @@ function partsTable(found) {
 
 function stepsTable(steps, what) {
   if (!steps.length) return el("p", { class: "empty" }, "No step has taken any time.");
-  return tableOf("Steps", [["Step"], ["Workflow"], ["Runs", true], ["Failed", true], ["Retries", true], ["Half of them", true], ["Longest", true], ["Together", true]],
+  return tableOf("Steps", [["Step"], ["Workflow"], ["Runs", true], ["Failed", true], ["Retries", true], ["Median", true], ["Longest", true], ["Together", true]],
     steps.map((step) => el("tr", null, el("td", { class: "name" }, step.name, " ", step.kind === "do" ? null : el("span", { class: "kind" }, kinds[step.kind])), el("td", null, step.workflow),
       [step.runs, step.failed, step.retries].map((count) => el("td", { class: "number" }, count.toLocaleString("en-US"))),
       [step[what].median, step[what].longest, step[what].total].map((ms) => el("td", { class: "number" }, took(ms))))));
@@ -96,10 +107,15 @@ function drawVersions() {
         el("td", null, one.problem === null ? badge(one === running ? "complete" : "never", one === running ? "runs" : "replaced") : [badge("failed", "cannot be used"), el("pre", { class: "block" }, one.problem)]),
         el("td", null, el("code", { class: "soft" }, one.id))))) : el("p", { class: "empty" }, "Nothing is known of versions.")),
     el("article", { class: "card" }, el("header", null, el("h2", null, "Divergences"), el("span", { class: "soft" }, "Instances that went another way with a newer version.")),
-      overview.divergences.length ? el("div", { class: "body-of-store" }, [...overview.divergences].reverse().map((one) => el("section", { class: "place" },
-        el("h3", null, el("a", { href: addressOf(one.workflow, one.id) }, `${one.workflow} ${one.id}`), " ", el("span", { class: "soft" }, `with version ${one.version}, ${when(new Date(one.at).toISOString())}`)),
-        el("p", null, one.summary),
-        el("pre", { class: "block", tabindex: "0" }, one.table)))) : el("p", { class: "empty" }, "No instance has gone another way.")));
+      overview.divergences.length ? el("div", { class: "body-of-store" }, [...overview.divergences].reverse().map((one) => divergenceBox(one, true)))
+        : el("p", { class: "empty" }, "No instance has gone another way.")));
+}
+
+function divergenceBox(one, isLinked) {
+  return el("section", { class: "place" },
+    el("h3", null, isLinked ? [el("a", { href: addressOf(one.workflow, one.id) }, `${one.workflow} ${one.id}`), " "] : null,
+      el("span", { class: "soft" }, `${isLinked ? "with" : "With"} version ${one.version}, ${when(new Date(one.at).toISOString())}`)),
+    el("p", null, one.summary), el("pre", { class: "block table", tabindex: "0" }, one.table));
 }
 
 function drawHead() {
@@ -130,7 +146,9 @@ function drawBanners() {
   if (overview?.problem) {
     const broken = overview.versions.at(-1);
     const running = overview.versions.findLast((one) => one.problem === null);
-    banners.push(["failed", `Version ${broken.number} cannot be used${running ? `: version ${running.number} goes on` : ""}.`, overview.problem]);
+    const goesOn = running ? `: version ${running.number} goes on` : "";
+    const title = broken?.problem ? `Version ${broken.number} cannot be used${goesOn}.` : "What happens now cannot be stored.";
+    banners.push(["failed", title, overview.problem]);
   }
   const place = document.getElementById("banners");
   const said = JSON.stringify(banners);

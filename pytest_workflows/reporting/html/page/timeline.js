@@ -218,11 +218,12 @@ class Timeline {
   }
 
   ticks() {
+    const pixels = (count) => (100 * count) / (this.axis.clientWidth || 1000);
     if (this.mode === "squeezed") {
       const ticks = [];
       for (const time of this.squeezed.moments) {
         const left = this.place(time);
-        if (left >= 0 && left <= 84 && (!ticks.length || left - ticks.at(-1)[0] > 12)) ticks.push([left, `+${took(time)}`]);
+        if (left >= 0 && left <= 84 && (!ticks.length || left - ticks.at(-1)[0] > Math.max(12, pixels(62)))) ticks.push([left, `+${took(time)}`]);
       }
       return ticks;
     }
@@ -233,7 +234,7 @@ class Timeline {
     const ticks = [];
     for (let time = first; time <= this.to * this.end && ticks.length < 40; time += step) {
       const left = this.place(time);
-      if (left <= 96 && (!ticks.length || left - ticks.at(-1)[0] > 7)) ticks.push([left, `+${took(+time.toFixed(6))}`]);
+      if (left <= 96 && (!ticks.length || left - ticks.at(-1)[0] > Math.max(7, pixels(44)))) ticks.push([left, `+${took(+time.toFixed(6))}`]);
     }
     return ticks;
   }
