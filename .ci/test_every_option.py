@@ -5,7 +5,9 @@ Run on the lowest versions that the bounds of pyproject.toml allow, where the de
 
 import json
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -39,11 +41,18 @@ class AI:
 
 
 @pytest.fixture
-def workflow_bindings():
-    return {"AI": AI()}
+def workflow_bindings(request):
+    return {} if request.config.getoption("workflows_target") else {"AI": AI()}
+"""
+SMOKE_TEST = """
+async def test_a_comment_is_taken(workflow_env):
+    comment = await workflow_env.MODERATOR.create()
+    await comment.terminate()
+    assert (await comment.status()).status == "terminated"
 """
 
-# What each option writes to the terminal that nothing else does. `{}` is a folder of the test's own.
+# What each option writes to the terminal that nothing else does. `{}` is a folder of the test's own, and `{url}` the
+# address of a `dev` that runs.
 OPTIONS = {
     "--workflows-report": ("--workflows-report", r"Instance '.*' of 'MODERATOR'"),
     "--workflows-durations": ("--workflows-durations=3", r"(?i)slowest|longest"),
@@ -60,11 +69,14 @@ OPTIONS = {
     "--workflows-cov": ("--workflows-cov", r"(?i)coverage"),
     "--workflows-cov-report": ("--workflows-cov --workflows-cov-report=json:{}/cov.json", r"passed"),
     "--workflows-cov-fail-under": ("--workflows-cov --workflows-cov-fail-under=1", r"passed"),
+    "--workflows-target": ("smoke.py --workflows-target={url}", r"1 passed"),
+    "--workflows-target-worker": ("smoke.py --workflows-target={url} --workflows-target-worker={url}", r"1 passed"),
 }
 COMMANDS = {
     "check": "check --points 2",
     "codegen": "codegen {}",
     "describe": "describe {}",
+    "dev": "dev --no-reload --port 0",
     "diff": "diff {} {}",
     "graph": "graph",
     "list": "list",
@@ -73,6 +85,7 @@ COMMANDS = {
     "reproduce": "reproduce {}",
     "run": "run MODERATOR --id here",
     "stats": "stats {}",
+    "time": "time travel --by '1 hour'",
 }
 
 
@@ -88,6 +101,7 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("smoke") / "project"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".workflows", "__pycache__"))
     (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "smoke.py").write_text(SMOKE_TEST)
     code, shown = call(
         folder,
         "pytest",
@@ -99,6 +113,23 @@ def project(tmp_path_factory):
     )
     assert code == 0, shown
     return folder
+
+
+@pytest.fixture(scope="module")
+def dev(project):
+    """The address of a `dev` that runs, until the end of these tests."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest_workflows.cli", *COMMANDS["dev"].split()],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        found = next((line.split()[1] for line in process.stdout if line.split()[:1] == ["Worker"]), None)
+        yield found
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert (found is not None, process.returncode) == (True, 0), rest
 
 
 @pytest.fixture
@@ -114,10 +145,11 @@ def test_no_option_and_no_command_is_left_out(project):
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_each_option_works(project, option):
+def test_each_option_works(project, request, option):
     words, pattern = OPTIONS[option]
+    url = request.getfixturevalue("dev") if "{url}" in words else ""
 
-    code, shown = call(project, "pytest", "-q", *words.format(project).split())
+    code, shown = call(project, "pytest", "-q", *words.format(project, url=url).split())
 
     assert code == 0, shown
     assert re.search(pattern, shown), shown
@@ -152,11 +184,11 @@ def account(monkeypatch):
         server.shutdown()
 
 
-@pytest.mark.usefixtures("account")
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.usefixtures("account", "dev")
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"dev"}))
 def test_each_command_works(project, recording, command):
     code, shown = call(
-        project, "pytest_workflows.cli", *(word.replace("{}", recording) for word in COMMANDS[command].split())
+        project, "pytest_workflows.cli", *(word.replace("{}", recording) for word in shlex.split(COMMANDS[command]))
     )
 
     assert code == 0, shown

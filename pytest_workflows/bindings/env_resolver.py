@@ -229,7 +229,8 @@ class EnvResolver:
         if name in config.other_bindings:
             from .missing_binding import missing_binding
 
-            return missing_binding(name, config.other_bindings[name], config.path, self._why_missing(name))
+            kind, why = config.other_bindings[name], self._why_missing(name)
+            return missing_binding(name, kind, config.path, why, in_test=self._keeper is None)
         raise KeyError(name)
 
     def _of_class(self, name: str, given: type) -> object | None:

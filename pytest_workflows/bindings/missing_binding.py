@@ -17,19 +17,20 @@ class MissingBinding:
         kind: The configuration's name for it, `d1_databases`.
         config: The configuration.
         why: Why it is not there, where that is known; whole sentences.
+        in_test: Whether a test could give it.
     """
 
-    __slots__ = ("_config", "_kind", "_name", "_why")
+    __slots__ = ("_config", "_in_test", "_kind", "_name", "_why")
 
-    def __init__(self, name: str, kind: str, config: Path, why: str | None = None) -> None:
-        self._set(_name=name, _kind=kind, _config=config, _why=why)
+    def __init__(self, name: str, kind: str, config: Path, why: str | None = None, in_test: bool = True) -> None:
+        self._set(_name=name, _kind=kind, _config=config, _why=why, _in_test=in_test)
 
     def _set(self, **values: object) -> None:
         for slot, value in values.items():
             object.__setattr__(self, slot, value)  # to set anything else is a use
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._name, self._kind, self._config, self._why)
+        return type(self), (self._name, self._kind, self._config, self._why, self._in_test)
 
     def __repr__(self) -> str:
         return f"<binding {self._name!r} ({self._kind} in {self._config.name}), which this test does not provide>"
@@ -40,9 +41,15 @@ class MissingBinding:
         raise error
 
     def _what_to_do(self) -> str:
+        why = "" if self._why is None else f"{self._why} "
+        if not self._in_test:
+            return (
+                f"the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. {why}"
+                "Nothing stands in for it but what a test gives, by the fixture workflow_bindings."
+            )
         return (
             f"the binding {self._name!r} ({self._kind} in {self._config}) is not provided here. "
-            f"{'' if self._why is None else f'{self._why} '}Give the test a stand-in for it, in the test file or in "
+            f"{why}Give the test a stand-in for it, in the test file or in "
             "conftest.py:\n\n"
             "    @pytest.fixture\n"
             "    def workflow_bindings():\n"
@@ -127,7 +134,7 @@ _FETCHERS = frozenset({"browser", "dispatch_namespaces", "mtls_certificates", "v
 _WRAPPED = frozenset({"ai", "images", "vectorize"})
 
 
-def missing_binding(name: str, kind: str, config: Path, why: str | None = None) -> object:
+def missing_binding(name: str, kind: str, config: Path, why: str | None = None, *, in_test: bool = True) -> object:
     """The stand-in of a binding that nobody provides, in the wrapper that the SDK puts around one of its kind.
 
     Args:
@@ -135,8 +142,9 @@ def missing_binding(name: str, kind: str, config: Path, why: str | None = None) 
         kind: The configuration's name for it.
         config: The configuration.
         why: Why it is not there, where that is known; whole sentences.
+        in_test: Whether a test could give it.
     """
-    binding = MissingBinding(name, kind, config, why)
+    binding = MissingBinding(name, kind, config, why, in_test)
     if kind not in _FETCHERS and kind not in _WRAPPED:
         return binding
     from pytest_workflows.workers.binding_wrappers import BindingWrapper, FetcherWrapper

@@ -12,6 +12,7 @@ from rich.text import Text
 from .terminal import formatting as words
 from .terminal.console import STYLES, columns, show
 
+_EXACT = 10_000
 _FIRST = {"day": "Day", "hour": "Hour", "workflow": "Workflow"}
 
 
@@ -35,14 +36,22 @@ def show_numbers(numbers: Mapping[str, Any], console: Console) -> None:
             _statuses(part["statuses"]),
             str(part["steps"]),
             str(part["retries"]),
-            words.duration(wall["median"]) if wall["count"] else "-",
-            words.duration(wall["longest"]) if wall["count"] else "-",
-            words.duration(virtual["longest"]) if virtual["count"] else "-",
+            _time(wall, "median"),
+            _time(wall, "longest"),
+            _time(virtual, "longest"),
         )
     show(table, console)
     if numbers["slowest"]:
         console.print()
         show(_slowest(numbers["slowest"]), console)
+
+
+def _time(spread: Mapping[str, Any], which: str) -> str:
+    """A duration in words, in whole seconds where there are many; a dash where nothing was measured."""
+    if not spread["count"]:
+        return "-"
+    ms = spread[which]
+    return words.duration(ms if ms < _EXACT else round(ms, -3))
 
 
 def _statuses(statuses: Mapping[str, int]) -> Text:
@@ -61,7 +70,7 @@ def _slowest(steps: Iterator[Mapping[str, Any]]) -> Table:
             str(step["runs"]),
             str(step["failed"]),
             str(step["retries"]),
-            words.duration(step["working"]["longest"]) if step["working"]["count"] else "-",
-            words.duration(step["virtual"]["longest"]) if step["virtual"]["count"] else "-",
+            _time(step["working"], "longest"),
+            _time(step["virtual"], "longest"),
         )
     return table

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import sysconfig
 import threading
 import traceback
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from durable_engine import is_hidden
+from durable_engine import StoreError, is_hidden
 
 from .errors import INTERNAL, ApiError
 from .served import on_loop
@@ -47,22 +48,17 @@ class Asker:
             is_long: Whether it takes its time, as a handler of the Worker does.
 
         Raises:
-            ApiError: If the loop does not give way.
+            ApiError: If the loop does not give way, or nothing can be stored.
         """
-        if is_long or asyncio.get_running_loop() is self.served.loop:
-            return await on_loop(self.served, question)
-
-        async def known() -> T:
-            self._thread = threading.get_ident()
-            return await question()
-
         try:
-            return await asyncio.wait_for(on_loop(self.served, known), self._patience)
-        except TimeoutError:
-            raise ApiError(503, INTERNAL, self._why()) from None
+            if is_long or asyncio.get_running_loop() is self.served.loop:
+                return await on_loop(self.served, question)
+            return await self._in_time(on_loop(self.served, self._known(question)))
+        except StoreError as error:
+            raise ApiError(503, INTERNAL, str(error)) from None
 
     async def read(self, question: Callable[[], T]) -> T:
-        """The same for something that waits for nothing.
+        """The same for something that waits for nothing. Where nothing can be stored, it shows what is in memory.
 
         Args:
             question: Gives the answer, on the loop of what is served.
@@ -70,16 +66,36 @@ class Asker:
         Raises:
             ApiError: If the loop does not give way.
         """
+        store = self.served.engine.store
 
         async def answer() -> T:
-            return question()
+            found = question()
+            with contextlib.suppress(StoreError):
+                await store.stored()
+            return found
 
-        return await self.ask(answer)
+        loop = self.served.loop
+        if asyncio.get_running_loop() is loop:
+            return await answer()
+        asked = asyncio.run_coroutine_threadsafe(self._known(answer)(), loop)
+        return await self._in_time(asyncio.wrap_future(asked))
+
+    def _known(self, question: Callable[[], Awaitable[T]]) -> Callable[[], Coroutine[Any, Any, T]]:
+        """The same question, which notes the thread that it is answered in."""
+
+        async def known() -> T:
+            self._thread = threading.get_ident()
+            return await question()
+
+        return known
+
+    async def _in_time(self, answer: Awaitable[T]) -> T:
+        try:
+            return await asyncio.wait_for(answer, self._patience)
+        except TimeoutError:
+            raise ApiError(503, INTERNAL, self._why()) from None
 
     def _why(self) -> str:
-        problem = getattr(self.served.engine.store, "problem", None)
-        if problem:
-            return f"Nothing can be stored: {problem}"
         place = self._place()
         where = f", at {place}" if place else ""
         return (

@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from .answers import Failure
+
 DOCUMENT: Final = "/__workflows/openapi.json"
 PAGE: Final = "/__workflows/docs"
 _DESCRIPTION: Final = (
@@ -76,8 +78,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for operations in found["paths"].values():
         for operation in operations.values():
             operation["responses"].pop("422", None)
+    schemas = found["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
-        found["components"]["schemas"].pop(name, None)
+        schemas.pop(name, None)
+    failure = Failure.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    schemas |= {**failure.pop("$defs"), "Failure": failure}
     return found
 
 

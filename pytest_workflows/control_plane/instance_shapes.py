@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from durable_engine import HistoryRow, error_of, to_datetime
+import msgspec
+
+from durable_engine import HistoryRow, InstanceRow, StepRow, error_of, to_datetime
 from durable_engine.history import WORKFLOW_START, WORKFLOW_TERMINATED
 
 from .answers import (
+    ApiStatus,
     CreatedInstance,
     CronSchedule,
     DoShape,
@@ -33,6 +37,26 @@ if TYPE_CHECKING:
 _BEGINNING: Final = 8
 """Among so many lines of history is the start of an instance: being queued, and pauses before it, come first."""
 _SUCCESS: Final = {"complete": True, "errored": False, "terminated": False}
+
+
+class Gathered(msgspec.Struct, frozen=True):
+    """An instance as stored, gathered in a short time; it is made into a shape where nobody has to wait for that.
+
+    Attributes:
+        row: Its row.
+        status: Its status.
+        source: What made it.
+        version_id: The version that it began with.
+        history: Its history.
+        steps: Its steps.
+    """
+
+    row: InstanceRow
+    status: ApiStatus
+    source: TriggerSource
+    version_id: str
+    history: list[HistoryRow]
+    steps: list[StepRow]
 
 
 class InstanceShapes:
@@ -61,7 +85,7 @@ class InstanceShapes:
         """An instance in a list."""
         row = instance.row
         created, ended = to_datetime(row.created_at), _when(row.ended_at)
-        history = self._store.history(row.key)
+        changed = self._store.last_at(row.key)
         return InstanceRowShape(
             id=instance.id,
             status=api_status(instance),
@@ -69,32 +93,43 @@ class InstanceShapes:
             workflow_id=listed.id,
             trigger_source=self._source(instance),
             created_on=created,
-            modified_on=to_datetime(history[-1].at) if history else created,
-            started_on=_started(history[:_BEGINNING]),
+            modified_on=created if changed is None else to_datetime(changed),
+            started_on=_started(self._store.history_after(row.key, 0, _BEGINNING)),
             ended_on=ended,
         )
 
-    def whole(self, instance: Execution, *, newest_first: bool = False, with_steps: bool = True) -> InstanceShape:
-        """An instance with its steps.
+    def gather(self, instance: Execution) -> Gathered:
+        """Gather what is stored of an instance."""
+        row = copy.copy(instance.row)
+        return Gathered(
+            row,
+            api_status(instance),
+            self._source(instance),
+            self._directory.version_at(row.created_at),
+            self._store.history(row.key),
+            self._store.steps(row.key),
+        )
+
+    @staticmethod
+    def whole(gathered: Gathered, *, newest_first: bool = False, with_steps: bool = True) -> InstanceShape:
+        """An instance with its steps, on any loop or thread.
 
         Args:
-            instance: The instance.
+            gathered: What is stored of it.
             newest_first: Whether the steps come in the opposite order.
             with_steps: Whether they come at all.
         """
-        row = instance.row
-        history = self._store.history(row.key)
-        rows = self._store.steps(row.key)
+        row, history, rows = gathered.row, gathered.history, gathered.steps
         cron = row.trigger
         steps: list[DoShape | SleepShape | WaitShape | TerminationShape] = []
         if with_steps:
             steps += step_shapes(rows, history)
             steps += _terminations(history)
         return InstanceShape(
-            status=api_status(instance),
+            status=gathered.status,
             params=plain(row.params),
-            trigger=Trigger(source=self._source(instance)),
-            version_id=self._directory.version_at(row.created_at),
+            trigger=Trigger(source=gathered.source),
+            version_id=gathered.version_id,
             queued=to_datetime(row.created_at),
             start=_started(history),
             end=_when(row.ended_at),

@@ -24,7 +24,9 @@ def read_json(text: str | bytes, what: str) -> Any:
     """
     try:
         return as_javascript(json.loads(text, parse_constant=_refuse), what)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise _too_deep(what) from None
+    except ValueError as error:
         raise ApiError(400, BAD_REQUEST, f"What is given as {what} is no JSON: {error}.") from None
 
 
@@ -40,7 +42,7 @@ def as_javascript(value: Any, what: str, depth: int = 0) -> Any:
         ApiError: If it is nested too deeply.
     """
     if depth > _DEEPEST:
-        raise ApiError(400, BAD_REQUEST, f"What is given as {what} is nested more than {_DEEPEST} deep.")
+        raise _too_deep(what)
     if isinstance(value, dict):
         return {key: as_javascript(item, what, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
@@ -50,6 +52,10 @@ def as_javascript(value: Any, what: str, depth: int = 0) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _MOST_EXACT:
         return _double(value)
     return value
+
+
+def _too_deep(what: str) -> ApiError:
+    return ApiError(400, BAD_REQUEST, f"What is given as {what} is nested more than {_DEEPEST} deep.")
 
 
 def _double(value: int) -> float:

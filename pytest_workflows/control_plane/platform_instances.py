@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Query, Response
@@ -37,13 +39,15 @@ from .bodies import (
 )
 from .directory import Directory, api_status
 from .instance_calls import InstanceCalls
-from .instance_shapes import InstanceShapes
+from .instance_shapes import Gathered, InstanceShapes
 from .paging import Wanted, page_by_key
 from .routes import failures
 from .step_shapes import WholeOutput, event_type_of, find_step
 
 _BASE = "/client/v4/accounts/{account_id}/workflows/{workflow_name}/instances"
 _ONE = _BASE + "/{instance_id}"
+_MANY_STEPS = 300
+"""More steps are made into their shapes in a thread: other requests are answered meanwhile."""
 
 
 def _say_that_outputs_are_json(response: Response) -> None:
@@ -164,12 +168,16 @@ class PlatformInstances:
     ) -> Envelope[InstanceShape]:
         """An instance with its steps."""
 
-        def read() -> Envelope[InstanceShape]:
-            instance = self._calls.find(self._directory.find(workflow_name), instance_id)
-            shape = self._shapes.whole(instance, newest_first=order == "desc", with_steps=simple == "false")
-            return Envelope(result=shape)
+        def read() -> Gathered:
+            return self._shapes.gather(self._calls.find(self._directory.find(workflow_name), instance_id))
 
-        return await self._asker.read(read)
+        gathered = await self._asker.read(read)
+        make = functools.partial(
+            self._shapes.whole, gathered, newest_first=order == "desc", with_steps=simple == "false"
+        )
+        is_own_loop = asyncio.get_running_loop() is self._asker.served.loop
+        is_large = len(gathered.steps) > _MANY_STEPS and not is_own_loop
+        return Envelope(result=await asyncio.to_thread(make) if is_large else make())
 
     async def delete(self, account_id: Account, workflow_name: WorkflowName, instance_id: InstanceId) -> Envelope[Done]:
         """Delete an instance and all that is stored of it."""

@@ -61,10 +61,16 @@ class EngineThread:
         """
         return await asyncio.wrap_future(self.submit(work))
 
-    def where(self) -> str:
-        """Where the thread is just now, as the lines of its stack; empty where it does not run."""
+    def where(self, folder: str) -> str:
+        """Where the thread is just now, as file and line; empty where it does not run.
+
+        Args:
+            folder: The folder whose innermost code is meant, if any of it runs.
+        """
         frame = sys._current_frames().get(self._thread.ident or -1)
-        return "" if frame is None else "".join(traceback.format_stack(frame))
+        stack = traceback.extract_stack(frame) if frame is not None else []
+        own = [one for one in stack if one.filename.startswith(folder)]
+        return "".join(f"{one.filename}:{one.lineno}: {one.line}" for one in (own or stack)[-1:])
 
     def stop(self, last: Coroutine[Any, Any, None]) -> bool:
         """End the loop.
@@ -79,6 +85,12 @@ class EngineThread:
             self.submit(last).result(_STOPPING)
         except TimeoutError:
             return False
+        except BaseException:
+            self._end()
+            raise
+        return self._end()
+
+    def _end(self) -> bool:
         self._is_stopping = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_STOPPING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -93,24 +94,30 @@ class DevProcess:
             with serving():
                 asyncio.run(serve(app, listener, beside))
             self._terminal.plain()
-            self._terminal.note("stopped; start it again, and everything goes on.")
         finally:
             self._folder.leave()
-            if not self._thread.stop(self._worker.close()):
-                self._terminal.note(
-                    f"the Worker's code does not give way; its thread is left where it is:\n{self._where()}"
-                )
-                sys.stdout.flush()
-                os._exit(1)  # what is stored is on disk already
+            self._stop()
+        self._terminal.note("stopped; start it again, and everything goes on.")
+
+    def _stop(self) -> None:
+        try:
+            has_ended = self._thread.stop(self._worker.close())
+        except IN_WORDS as error:
+            raise DevError(str(error)) from error
+        if not has_ended:
+            where = self._thread.where(f"{self._settings.config.parent}{os.sep}")
+            self._terminal.note(
+                f"stopped, though the Worker's code does not give way:\n{where}\n"
+                "What was answered is on disk; start it again, and everything goes on."
+            )
+            sys.stdout.flush()
+            os._exit(1)
 
     def _start(self) -> None:
         try:
             self._thread.call(self._worker.start())
         except IN_WORDS as error:
             raise DevError(str(error)) from error
-
-    def _where(self) -> str:
-        return "\n".join(self._thread.where().splitlines()[-2:])
 
     def _security(self, urls: list[str]) -> Security:
         from pytest_workflows.control_plane.security import Security, make_token
@@ -163,7 +170,11 @@ class DevProcess:
 
     async def _deploy(self) -> None:
         number = self._worker.running_version
-        version = await self._thread.ask(self._worker.deploy())
+        try:
+            version = await self._thread.ask(self._worker.deploy())
+        except Exception as error:  # the next change is looked at again
+            logging.getLogger("pytest_workflows").exception("A change could not be deployed", exc_info=error)
+            return
         if version is None:
             return
         if version.problem is None:

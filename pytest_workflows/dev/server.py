@@ -55,11 +55,14 @@ async def serve(app: App, listener: socket.socket, beside: Callable[[], Awaitabl
 
     with _on_signals(stop):
         companion = asyncio.ensure_future(beside())
+        companion.add_done_callback(lambda ended: stop() if _failure_of(ended) is not None else None)
         try:
             await server.serve(sockets=[listener])
         finally:
             companion.cancel()
-            await asyncio.gather(companion, return_exceptions=True)
+            await asyncio.wait([companion])
+        if (failure := _failure_of(companion)) is not None:
+            raise failure
 
 
 async def warm(app: App, url: str, token: str | None) -> None:
@@ -96,6 +99,10 @@ async def warm(app: App, url: str, token: str | None) -> None:
         """Nobody gets the answer."""
 
     await app(scope, receive, send)
+
+
+def _failure_of(task: asyncio.Future[None]) -> BaseException | None:
+    return None if task.cancelled() else task.exception()
 
 
 def _websockets() -> Any:

@@ -13,13 +13,14 @@ import msgspec
 
 from pytest_workflows.control_plane.served import Version
 
-from .watching import migration_folders
+from .watching import NO_SOURCES, migration_folders
 
 if TYPE_CHECKING:
     from pytest_workflows.project.worker_project import Project
 
 _FILE = "versions.json"
-_LEFT_OUT = frozenset({"node_modules", "python_modules", "site-packages", "__pycache__", "venv"})
+_LARGEST = 1_000_000
+"""Bytes up to which a file is read to see whether it has changed."""
 
 
 class _Kept(msgspec.Struct):
@@ -122,8 +123,14 @@ def source_of(projects: Iterable[Project]) -> str:
     for project in sorted(projects, key=lambda one: str(one.path)):
         for path in _files_of(project):
             hashed.update(str(path).encode())
-            hashed.update(b"\0" + path.read_bytes() + b"\0")
+            hashed.update(b"\0" + _content(path) + b"\0")
     return hashed.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """What tells a file's content: that itself, or of a large one when it was written."""
+    state = path.stat()
+    return path.read_bytes() if state.st_size <= _LARGEST else f"{state.st_size} {state.st_mtime_ns}".encode()
 
 
 def _files_of(project: Project) -> Iterator[Path]:
@@ -135,5 +142,5 @@ def _files_of(project: Project) -> Iterator[Path]:
     if folder is None:
         return
     for base, folders, files in os.walk(folder):
-        folders[:] = sorted(one for one in folders if one not in _LEFT_OUT and not one.startswith("."))
+        folders[:] = sorted(one for one in folders if one not in NO_SOURCES and not one.startswith("."))
         yield from (path for name in sorted(files) if project.has_file(str(path := Path(base, name))))

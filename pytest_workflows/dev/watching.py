@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 _DEBOUNCE = 200
 _STEP = 20
+NO_SOURCES = frozenset({"node_modules", "python_modules", "site-packages", "__pycache__", "venv"})
+"""Folders beside `main` that hold nothing of the Worker's own."""
+
 _OUR_FOLDERS = (".workflows", ".wrangler", ".ruff_cache")
 
 
@@ -53,7 +57,7 @@ async def _watch(paths: Iterable[Path], change: asyncio.Event, stop: asyncio.Eve
     import watchfiles
 
     kept = watchfiles.DefaultFilter(ignore_dirs=(*watchfiles.DefaultFilter.ignore_dirs, *_OUR_FOLDERS))
-    async for _ in watchfiles.awatch(
+    changes = watchfiles.awatch(
         *paths,
         watch_filter=kept,
         debounce=_DEBOUNCE,
@@ -61,8 +65,14 @@ async def _watch(paths: Iterable[Path], change: asyncio.Event, stop: asyncio.Eve
         recursive=recursive,
         ignore_permission_denied=True,
         stop_event=stop,
-    ):
-        change.set()
+    )
+    try:
+        async for _ in changes:
+            change.set()
+    except OSError as error:  # the system watches so many folders and no more
+        logging.getLogger("pytest_workflows").error(
+            "The source is not watched, and no change of it deployed: %s", error
+        )
 
 
 class WatchedPlaces:
@@ -82,7 +92,13 @@ class WatchedPlaces:
         for project in projects:
             folders.add(project.path.parent)
             if project.folder is not None and project.folder.is_dir():
-                trees.add(project.folder)
+                below = [one for one in project.folder.iterdir() if one.is_dir() and one.name != "__pycache__"]
+                sources = [one for one in below if one.name[0] != "." and one.name not in NO_SOURCES]
+                if sources == below:
+                    trees.add(project.folder)
+                else:  # what is installed has thousands of folders, and each would be watched
+                    trees.update(sources)
+                    folders.add(project.folder)
             trees.update(migration_folders(project))
         self.trees = sorted(
             one for one in trees if not any(one != other and one.is_relative_to(other) for other in trees)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from durable_engine import JsException
 
 from .peeks import Peek, instant, no_table, page_of
 from .sorted_entries import SortedEntries
 from .stores import Contents
+
+_SWEPT_EVERY_MS: Final = 3_600_000
 
 
 class KvEntry(NamedTuple):
@@ -30,6 +35,8 @@ class KvEntry(NamedTuple):
 class KvStore(SortedEntries[KvEntry]):
     """The contents of a KV namespace: keys in the order of their UTF-8 bytes, each gone when it is expired."""
 
+    _sweep_at = 0
+
     def get(self, key: str, now_ms: int) -> KvEntry | None:
         """The value of a key; None where there is none any more.
 
@@ -37,6 +44,8 @@ class KvStore(SortedEntries[KvEntry]):
             key: The key.
             now_ms: The time, in milliseconds since 1970.
         """
+        if self._kept is not None:
+            self._sweep(now_ms)
         found = self._entries.get(key)
         return None if found is None or found.is_gone(now_ms) else found
 
@@ -53,6 +62,8 @@ class KvStore(SortedEntries[KvEntry]):
             after: Only keys behind that one; empty for all.
             limit: How many at most.
         """
+        if self._kept is not None:
+            self._sweep(now_ms)
         found: list[tuple[str, KvEntry]] = []
         for name in self._keys(prefix, after):
             entry = self._entries[name]
@@ -62,6 +73,15 @@ class KvStore(SortedEntries[KvEntry]):
                 return found, True
             found.append((name, entry))
         return found, False
+
+    def _sweep(self, now_ms: int) -> None:
+        """Take out what is expired, now and then: a store that is kept is there for longer than a test."""
+        if now_ms < self._sweep_at:
+            return
+        self._sweep_at = now_ms + _SWEPT_EVERY_MS
+        with suppress(JsException):  # it cannot be written now; the next time will do
+            for key in [key for key, entry in self._entries.items() if entry.is_gone(now_ms)]:
+                self.delete(key)
 
     def contents(self) -> Contents:
         """The keys, with value and metadata."""

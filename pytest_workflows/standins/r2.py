@@ -105,7 +105,7 @@ class R2Bucket(JsObject):
             return jsnull
         if condition is not None and not condition.holds_for(stored):
             return HeadResult(stored, self._host, (0, len(stored.data)))
-        return GetResult(stored, self._host, part_of(asked, len(stored.data)))
+        return GetResult(stored, self._host, part_of(asked, len(stored.data)), stored.bytes())
 
     @promised
     def put(self, key: Any = MISSING, value: Any = MISSING, options: Any = None) -> Any:

@@ -212,10 +212,12 @@ class GetResult(HeadResult):
         stored: The object.
         host: The test.
         part: Offset and length of the part that was asked for.
+        data: All of its bytes.
     """
 
-    def __init__(self, stored: StoredObject, host: Host, part: tuple[int, int]) -> None:
+    def __init__(self, stored: StoredObject, host: Host, part: tuple[int, int], data: builtins.bytes) -> None:
         super().__init__(stored, host, part)
+        self._all = data
         self._is_used = False
         self._stream: Any = None
 
@@ -236,7 +238,7 @@ class GetResult(HeadResult):
     def _data(self) -> builtins.bytes:
         assert self._part is not None
         offset, length = self._part
-        data = self._stored.data
+        data = self._all
         return data if length == len(data) else data[offset : offset + length]
 
     def _take(self) -> builtins.bytes:

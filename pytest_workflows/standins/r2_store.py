@@ -6,9 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol, Self
 
-from .peeks import Peek, instant, no_table, page_of
+from .peeks import LONGEST, Peek, instant, no_table, page_of
 from .sorted_entries import KeptEntries, SortedEntries
 from .stores import Contents
+
+
+class KeptBytes(Protocol):
+    """Bytes of an object that are read where they are kept, when somebody asks for them: large ones."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def read(self, most: int = -1) -> bytes:
+        """The bytes.
+
+        Args:
+            most: How many at most; -1 for all.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +31,7 @@ class StoredObject:
 
     Attributes:
         key: Its key.
-        data: The bytes.
+        data: The bytes, or where they are.
         version: A text that no other version of an object has.
         etag: The MD5 of the bytes; another form for an object that was uploaded in parts.
         uploaded: When it was put, in milliseconds since 1970.
@@ -27,13 +41,23 @@ class StoredObject:
     """
 
     key: str
-    data: bytes
+    data: bytes | KeptBytes
     version: str
     etag: str
     uploaded: int
     checksums: Mapping[str, bytes] = field(default_factory=dict)
     http: Mapping[str, str | int] = field(default_factory=dict)
     custom: Mapping[str, str] = field(default_factory=dict)
+
+    def bytes(self, most: int = -1) -> bytes:
+        """The bytes.
+
+        Args:
+            most: How many at most; -1 for all.
+        """
+        if not isinstance(self.data, bytes):
+            return self.data.read(most)
+        return self.data if most < 0 else self.data[:most]
 
 
 class Part(NamedTuple):
@@ -85,6 +109,9 @@ class KeptBucket(KeptEntries[StoredObject], Protocol):
     def load_uploads(self) -> dict[tuple[str, str], Upload]:
         """All uploads, by key and id."""
 
+    def light(self, stored: StoredObject) -> StoredObject:
+        """An object that was stored as it is held in memory: without its bytes, where they are many."""
+
     def begin_upload(self, key: str, id: str, upload: Upload) -> None:
         """Note an upload that begins."""
 
@@ -116,7 +143,11 @@ class R2Store(SortedEntries[StoredObject]):
 
     def put(self, stored: StoredObject) -> None:
         """Store an object, in place of the one of that key."""
-        self._set(stored.key, stored)
+        if self._kept_bucket is None:
+            self._set(stored.key, stored)
+        else:
+            self._kept_bucket.put(stored.key, stored)
+            self._enter(stored.key, self._kept_bucket.light(stored))
 
     def begin_upload(self, key: str, id: str, upload: Upload) -> None:
         """Note an upload that begins.
@@ -150,7 +181,7 @@ class R2Store(SortedEntries[StoredObject]):
         upload.is_open = False
         upload.parts.clear()
         if made is not None:
-            self._enter(key, made)
+            self._enter(key, made if self._kept_bucket is None else self._kept_bucket.light(made))
 
     def page(self, prefix: str, after: str | None, limit: int, delimiter: str = "") -> Page:
         """Objects in order, those of one common prefix as one entry.
@@ -178,12 +209,14 @@ class R2Store(SortedEntries[StoredObject]):
     def copy(self) -> Self:
         """Another bucket with the same objects, which are shared."""
         made = super().copy()
+        if self._kept_bucket is not None:
+            made._entries = {key: replace(one, data=one.bytes()) for key, one in self._entries.items()}
         made.uploads = {key: replace(one, parts=dict(one.parts)) for key, one in self.uploads.items()}
         return made
 
     def contents(self) -> Contents:
         """The objects, with bytes and metadata."""
-        return {"": {key: (one.data, dict(one.http), dict(one.custom)) for key, one in self._entries.items()}}
+        return {"": {key: (one.bytes(), dict(one.http), dict(one.custom)) for key, one in self._entries.items()}}
 
     def tables(self) -> list[str]:
         """The objects, and the uploads that are under way."""
@@ -211,7 +244,7 @@ _OBJECT_COLUMNS = ("key", "size", "type", "etag", "uploaded", "metadata", "conte
 def _object_row(one: StoredObject) -> tuple[object, ...]:
     metadata = {**{name: value for name, value in one.http.items() if name != "contentType"}, **one.custom}
     type_ = one.http.get("contentType")
-    return one.key, len(one.data), type_, one.etag, instant(one.uploaded), str(metadata or ""), one.data
+    return one.key, len(one.data), type_, one.etag, instant(one.uploaded), str(metadata or ""), one.bytes(4 * LONGEST)
 
 
 def _upload_row(key: str, id: str, upload: Upload) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from durable_engine import decode
+from durable_engine import StoreError, decode
 from pytest_workflows.control_plane import asking
 from pytest_workflows.javascript.streams import ReadableStream
 from pytest_workflows.workers.entrypoints import WorkflowEntrypoint
@@ -148,6 +148,22 @@ async def test_a_stream_s_bytes_are_the_step_s_output(shop):
 
     assert whole["steps"][0]["output"] == "[ReadableStream]"
     assert (output.headers["content-type"], output.content) == ("application/octet-stream", b"\x00\xff bytes")
+
+
+async def test_where_nothing_can_be_stored_changes_are_refused_in_words_and_what_there_is_is_shown(
+    shop, client, monkeypatch
+):
+    async def stored():
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(shop.engine.store, "stored", stored)
+
+    refused = await client.post(INSTANCES, json={"instance_id": "order-1"})
+    listed = await client.get(INSTANCES)
+
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (503, 10001)
+    assert refused.json()["errors"][0]["message"].endswith("The disk is full.")
+    assert (listed.status_code, len(listed.json()["result"])) == (200, 1)
 
 
 # -- a loop that does not give way -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from durable_engine import StoreError
 from pytest_workflows.dev.live_worker import LiveWorker
 from pytest_workflows.dev.settings import DevSettings
 from pytest_workflows.dev.versions import Versions
-from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.errors import MissingBindingError, WorkflowConfigError
 from pytest_workflows.project import importer
 from pytest_workflows.workers import Request
 
@@ -142,6 +142,15 @@ async def test_what_the_platform_s_python_refuses_is_refused_and_told_once(files
     assert told == (
         'src/entry.py:21: `threading.Thread.start` raises RuntimeError("can\'t start new thread") on the platform, as here.'
     )
+
+
+async def test_a_binding_that_nobody_provides_is_said_to_be_none_of_a_test_s(files):
+    files.configure(browser={"binding": "BROWSER"})
+    files.replace('return Response("version one")', "return await self.env.BROWSER.fetch('https://example.com')")
+
+    async with served(files) as worker:
+        with pytest.raises(MissingBindingError, match="Nothing stands in for it but what a test gives"):
+            await worker.fetch(Request("http://localhost/"))
 
 
 async def test_an_instance_that_fails_is_told(files):

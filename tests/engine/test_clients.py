@@ -32,6 +32,20 @@ async def ended(engine, timeout=None):
     return found.status
 
 
+class Outside:
+    """So many clients, of which one is starting for so long: `starts` looks."""
+
+    def __init__(self, clients=0, *, starts=0):
+        self._clients, self._starts = clients, starts
+
+    def count(self):
+        return self._clients
+
+    def is_starting(self):
+        self._starts -= 1
+        return self._starts >= 0
+
+
 class Sender:
     """A thread that does something on the loop, after a moment in which timers could fire."""
 
@@ -102,7 +116,7 @@ async def test_a_timer_of_the_workers_code_waits_for_a_body_that_is_on_its_way(s
 
 
 async def test_a_client_outside_gets_the_time_to_ask_before_a_timer_fires(sender, engine):
-    engine.clients.outside = lambda: 1
+    engine.clients.outside = Outside(1)
     handle = await engine.bind("W", approved).create({"id": "x"})
     sender.approve(handle)
 
@@ -112,7 +126,7 @@ async def test_a_client_outside_gets_the_time_to_ask_before_a_timer_fires(sender
 
 
 async def test_a_thread_of_the_test_is_a_client_where_the_worker_is_served(engine):
-    engine.clients.outside = lambda: 0
+    engine.clients.outside = Outside()
     handle = await engine.bind("W", approved).create({"id": "x"})
     late = Sender()
     late.approve(handle)
@@ -122,7 +136,7 @@ async def test_a_thread_of_the_test_is_a_client_where_the_worker_is_served(engin
 
 
 async def test_a_thread_that_runs_what_we_call_for_the_test_is_one_too(engine):
-    engine.clients.outside = lambda: 0
+    engine.clients.outside = Outside()
     handle = await engine.bind("W", approved).create({"id": "x"})
     loop = asyncio.get_running_loop()
 
@@ -138,15 +152,25 @@ async def test_a_thread_that_runs_what_we_call_for_the_test_is_one_too(engine):
 
 async def test_a_client_that_never_asks_stops_no_time(engine, monkeypatch):
     monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 100)
-    engine.clients.outside = lambda: 1
+    engine.clients.outside = Outside(1)
     await engine.bind("W", asleep).create({"id": "x"})
 
     assert await ended(engine) == "complete"
 
 
+async def test_one_that_is_starting_has_more_time(sender, engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 1)
+    engine.clients.outside = Outside(1, starts=50)  # of 20 ms, or until something happens
+    handle = await engine.bind("W", approved).create({"id": "x"})
+    sender.approve(handle)
+
+    assert await ended(engine) == "complete"
+    await sender.joined()
+
+
 async def test_a_client_that_waits_for_its_answer_is_not_about_to_ask(engine, monkeypatch):
     monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 60_000)
-    engine.clients.outside = lambda: 1
+    engine.clients.outside = Outside(1)
     engine.clients.answered.add("request")
     await engine.bind("W", asleep).create({"id": "x"})
 
@@ -155,7 +179,7 @@ async def test_a_client_that_waits_for_its_answer_is_not_about_to_ask(engine, mo
 
 async def test_an_instance_that_acts_gives_clients_no_further_time(engine, monkeypatch):
     monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 300)
-    engine.clients.outside = lambda: 1
+    engine.clients.outside = Outside(1)
     other = engine.bind("OTHER", asleep)
 
     async def parent(event, step):
@@ -176,7 +200,7 @@ async def test_an_instance_that_acts_gives_clients_no_further_time(engine, monke
 async def test_where_the_worker_is_served_nothing_is_said_never_to_happen_before_the_waits_own_time(engine):
     await engine.bind("W", approved).create({"id": "x"})
     never = engine.wait(lambda: False, lambda: "Waiting.", about=("W", "x"), timeout=0.1)
-    engine.clients.outside = lambda: 0
+    engine.clients.outside = Outside()
 
     with pytest.raises(WaitTimeoutError) as caught:
         await never
@@ -189,14 +213,12 @@ async def test_where_the_worker_is_served_nothing_is_said_never_to_happen_before
 
 def test_a_closed_record_holds_nothing():
     clients = Clients()
-    clients.outside = lambda: 3
+    clients.outside = Outside(3)
     for requests in (clients.asking, clients.answered, clients.arriving):
         requests.add("request")
     assert clients.are_served
-    assert clients.count() == 3
 
     clients.close()
 
     assert not clients.are_served
-    assert clients.count() == 0
     assert [*clients.asking, *clients.answered, *clients.arriving] == []

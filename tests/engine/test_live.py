@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import gc
 import logging
+import sys
 import time
 import weakref
 
@@ -933,6 +934,32 @@ async def test_stopped_code_gets_no_answer_of_a_binding(engine):
     assert engine.find(binding.workflow, "another") is None
 
 
+async def test_a_generator_that_stopped_code_iterates_over_is_put_away_with_it(engine):
+    seen = []
+
+    async def workflow(event, step):
+        async def days():
+            try:
+                for day in range(3):
+                    await step.sleep(f"day {day}", "1 day")
+                    yield day
+            finally:
+                seen.append("closed")
+
+        async for _ in days():
+            pass
+
+    binding = engine.bind("W", workflow)
+    handle = await binding.create({"id": "x"})
+    await parked(engine, binding, "x")
+    await handle.pause()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    # Before 3.14 a generator that is waited for may refuse to be closed: it is left where it is, and never runs again.
+    assert seen == ["closed"] or sys.version_info < (3, 14)
+
+
 async def test_a_finally_block_that_would_end_the_process_ends_nothing(engine):
     raised = []
 
@@ -996,6 +1023,14 @@ async def test_a_call_of_the_workers_code_that_nobody_awaits_is_a_finding_and_fo
     ]
     await binding.create({"id": "y"})
     assert engine.take_findings() == []
+
+
+async def test_who_gives_up_waiting_for_a_change_leaves_nothing(engine):
+    for _ in range(100):
+        engine.activity.next_change(("W", "x")).cancel()
+    last = engine.activity.next_change(("W", "x"))
+
+    assert engine.activity._listeners == {("W", "x"): [last]}
 
 
 async def test_the_newest_findings_are_kept(engine, monkeypatch):

@@ -130,3 +130,12 @@ def test_a_history_that_was_read_grows_and_goes():
     store.delete_instances([first.key])
     assert kinds(first) == []
     store.close()
+
+
+def test_when_an_instance_changed_last_is_the_time_of_its_last_line():
+    store = Store()
+    instance = store.add_instance("W", "x", 0, b"")
+
+    assert store.last_at(instance.key) is None
+    store.record(instance.key, [HistoryRow("STEP_START", KEY, 3), HistoryRow("STEP_SUCCESS", KEY, 5)])
+    assert store.last_at(instance.key) == 5

@@ -1,7 +1,5 @@
 """The page in a real browser. Where there is none these tests are skipped, unless WORKFLOWS_NEED_BROWSER is set."""
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,36 +24,18 @@ from pytest_workflows.reporting.coverage import measure, sources_of
 from pytest_workflows.reporting.html import Failure, Report, ReportedTest, render
 from pytest_workflows.reporting.html.report import Exploration
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
+from chromium import launched
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def find_chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found is not None:
-            return found
-    reason = "there is no Chromium: apt-get install chromium"
-    if os.environ.get("WORKFLOWS_NEED_BROWSER"):
-        pytest.fail(f"WORKFLOWS_NEED_BROWSER is set, but {reason}")
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    # No longer than the module: while Playwright is started, an event loop runs that other modules' tests would meet.
-    executable = find_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS.split())
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

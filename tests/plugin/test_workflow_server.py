@@ -1,6 +1,8 @@
 """The fixture workflow_server: the test's own Worker at an address of its own, for clients that are no code of the test."""
 
 import importlib.util
+import os
+import shutil
 import sys
 from typing import Any
 
@@ -29,6 +31,8 @@ ENTRY = """
             if path == "slow":
                 await asyncio.sleep(3600)
                 return Response("an hour later")
+            if path == "form":
+                return Response("a form")
             if path == "echo":
                 return Response(await request.text())
             if path == "broken":
@@ -347,11 +351,11 @@ def test_without_the_extra_it_says_what_to_install(shop: Any, monkeypatch: pytes
         shop,
         """
     async def test_it(workflow_server):
-        workflow_server.url
+        pass
     """,
     )
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*pip install 'pytest-workflows[[]dev[]]'"])
 
 
@@ -369,3 +373,51 @@ def test_a_configuration_that_cannot_be_bound_is_said_to_client_and_test(shop: A
 
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*WorkflowConfigError: *OrderWorkflow*"])
+
+
+# -- a browser --------------------------------------------------------------------------------------------------------
+
+
+def test_a_browser_meets_the_tests_worker_and_its_click_comes_before_the_timeout_of_what_waits_for_it(
+    shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("playwright")
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if executable is None and os.environ.get("WORKFLOWS_NEED_BROWSER"):
+        pytest.fail("WORKFLOWS_NEED_BROWSER is set, but there is no Chromium: apt-get install chromium")
+    if executable is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
+    monkeypatch.setenv("WORKFLOWS_TEST_BROWSER", executable)
+    run(
+        shop,
+        """
+    import os
+
+    from playwright.async_api import async_playwright
+
+    FORM = '''<button onclick="fetch('/o-1/approve', {method: 'POST', body: JSON.stringify('ada')})">Approve</button>'''
+
+    async def test_it(workflow_server, workflow_env):
+        async with (
+            introspect_workflow_instance(workflow_env.ORDERS, "o-1") as instance,
+            async_playwright() as playwright,
+        ):
+            await workflow_env.ORDERS.create({"id": "o-1", "params": {"sku": "A1"}})
+            browser = await playwright.chromium.launch(
+                executable_path=os.environ["WORKFLOWS_TEST_BROWSER"], args=["--no-sandbox", "--disable-gpu"]
+            )
+            page = await browser.new_page()
+            await page.goto(workflow_server.page_url + "#/instances/ORDERS/o-1")  # which listens to events from now on
+            await page.get_by_text("cool down").first.wait_for()
+            form = await browser.new_page()
+            await form.goto(workflow_server.url + "/form")
+            await form.set_content(FORM)
+            await form.click("button")  # the request of the click is on its way
+
+            await instance.wait_for_status("complete")
+
+            assert await instance.get_output() == [{"charged": "A1"}, "ada"]
+            await page.locator("#detail .badge.complete").first.wait_for()
+            await browser.close()
+    """,
+    ).assert_outcomes(passed=1)

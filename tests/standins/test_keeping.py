@@ -46,6 +46,20 @@ def test_what_was_put_is_there_for_the_next_process(folder: KeptFolder) -> None:
     assert bytes(get(second.get("b", "arrayBuffer"))) == b"\xff\x00"
 
 
+def test_what_is_expired_is_taken_out_of_the_file_some_time(folder: KeptFolder) -> None:
+    host = folder.begin()
+    kv = host.binding("kv_namespaces", id="abc")
+    get(kv.put("a", "1", expirationTtl=60))
+    get(kv.put("b", "2", expirationTtl=7200))
+
+    host.advance(61)
+    get(kv.get("b"))
+    host.advance(3600)
+    assert get(kv.get("b")) == "2"
+
+    assert folder.keeper._file.rows("SELECT key FROM kv_entries") == [("b",)]
+
+
 def test_namespaces_are_kept_apart(folder: KeptFolder) -> None:
     host = folder.begin()
     get(host.binding("kv_namespaces", id="one").put("a", "1"))
@@ -234,6 +248,28 @@ def test_an_object_is_there_with_all_that_is_known_of_it(folder: KeptFolder) -> 
             assert getattr(mine, name) == getattr(theirs, name)
         assert mine.checksums.toJSON() == theirs.checksums.toJSON()
     assert get(second.head("b")).httpMetadata["contentType"] == "text/plain"
+
+
+def test_a_large_object_is_read_when_it_is_asked_for(folder: KeptFolder) -> None:
+    data = bytes(range(256)) * 1000
+    get(bucket_of(folder).put("large", data))
+
+    for host in (folder.begin(), folder.begin()):
+        bucket = host.binding("r2_buckets", bucket_name="files")
+        (listed,) = host.stores.listing()
+        assert not isinstance(bucket._binding._store.get("large").data, bytes)
+        assert [(one.key, one.size) for one in get(bucket.list()).objects] == [("large", len(data))]
+        found = get(bucket.get("large"))
+        part = get(bucket.get("large", range={"offset": 1, "length": 3}))
+        assert listed.store.peek("objects").rows[0][1] == len(data)
+        assert listed.store.contents()[""]["large"][0] == data
+        assert isinstance(listed.store.copy()._entries["large"].data, bytes)  # type: ignore[attr-defined]
+        get(bucket.put("large", data + b"changed"))
+        assert bytes(get(found.bytes())) == data  # as it was when it was asked for
+        assert bytes(get(part.bytes())) == b"\x01\x02\x03"
+        assert not isinstance(bucket._binding._store.get("large").data, bytes)
+        assert bytes(get(get(bucket.get("large")).bytes())) == data + b"changed"
+        get(bucket.put("large", data))
 
 
 def test_an_upload_in_parts_goes_on_in_the_next_process(folder: KeptFolder) -> None:

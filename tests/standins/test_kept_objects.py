@@ -263,6 +263,22 @@ async def test_an_object_that_cannot_be_written_fails_its_call_and_loses_nothing
     assert await namespace_of(folder)[1].getByName("a").get("key") == 3
 
 
+async def test_an_object_that_waits_when_it_cannot_be_written_is_ended_and_made_anew(folder: KeptFolder) -> None:
+    _, first = namespace_of(folder)
+    a = first.getByName("a")
+    await a.put("a", "before")
+    (path,) = folder.path.glob("objects/*/*.sqlite")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    never = asyncio.Event()
+
+    with pytest.raises(JsException, match="database is locked"):
+        await a.write_and_wait(never.wait)
+
+    other.close()
+    assert await a.get("a") == "before"
+
+
 async def test_an_object_whose_file_cannot_be_read_fails_its_calls_and_no_others(folder: KeptFolder) -> None:
     _, first = namespace_of(folder)
     await first.getByName("a").set_alarm(DUE)

@@ -219,6 +219,11 @@ class Store:
         end = None if most is None else number + most
         return _history_rows(self._of(instance).history[number:end])
 
+    def last_at(self, instance: int) -> int | None:
+        """When the last line of an instance's history was written (epoch milliseconds); None where it has none."""
+        history = self._of(instance).history
+        return history[-1].at if history else None
+
     def ranks(self, instance: int, kinds: Container[HistoryKind]) -> dict[StepKey, int]:
         """The places in an instance's history of each step's last line of one of these kinds."""
         history = self._of(instance).history

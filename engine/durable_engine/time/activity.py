@@ -64,5 +64,7 @@ class Activity:
     def next_change(self, about: tuple[str, str]) -> asyncio.Future[None]:
         """A future that is done when something changes about an instance (its workflow's binding name and its id)."""
         listener: asyncio.Future[None] = self._loop().create_future()
-        self._listeners.setdefault(about, []).append(listener)
+        listeners = self._listeners.setdefault(about, [])
+        listeners[:] = [one for one in listeners if not one.done()]  # some may have been given up
+        listeners.append(listener)
         return listener

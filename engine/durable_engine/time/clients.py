@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
+
+
+class Outside(Protocol):
+    """What there is outside of this process that may call the Worker."""
+
+    def count(self) -> int:
+        """How many clients there seem to be."""
+        ...
+
+    def is_starting(self) -> bool:
+        """Whether one is not far enough yet to have asked for anything."""
+        ...
 
 
 class Clients:
@@ -14,23 +26,19 @@ class Clients:
         asking: The requests that are under way, outside of the Worker's code: time stands still for them.
         answered: Those that code of the Worker answers: time moves for what it waits for.
         arriving: Those whose body is still on its way: code of the Worker that waits may wait for that.
-        outside: Counts the clients outside of this process that there seem to be; None where nobody serves the Worker.
+        outside: Knows the clients outside of this process; None where nobody serves the Worker.
     """
 
     def __init__(self) -> None:
         self.asking: set[object] = set()
         self.answered: set[object] = set()
         self.arriving: set[object] = set()
-        self.outside: Callable[[], int] | None = None
+        self.outside: Outside | None = None
 
     @property
     def are_served(self) -> bool:
         """Whether a client may come at any time."""
         return self.outside is not None
-
-    def count(self) -> int:
-        """How many there seem to be outside of this process."""
-        return 0 if self.outside is None else self.outside()
 
     def close(self) -> None:
         """Nobody is served any more."""

@@ -78,14 +78,18 @@ class Patience:
     async def _let_client_ask(self) -> bool:
         """Wait for a client that may be about to ask, for a second altogether: one that never does stops no time."""
         clients = self._engine.clients
-        if not clients.are_served or self._left_for_clients <= 0:
+        if clients.outside is None:
             return False
-        if self._world.threads + clients.count() <= len(clients.answered):
-            return False  # each of them waits for its answer
+        if clients.outside.is_starting():
+            await self._until_progress(CHECK_AGAIN)
+            return True
+        if self._left_for_clients <= 0 or self._world.threads + clients.outside.count() <= len(clients.answered):
+            return False  # they had their time, or each of them waits for its answer
         timers = timers_of(self._engine.loop)
         began = timers.real_time()
         await self._until_progress(CHECK_AGAIN)
-        self._left_for_clients -= timers.real_time() - began
+        # Where the machine has much to do, this took longer than it was to, and so does what the client is at.
+        self._left_for_clients -= min(CHECK_AGAIN, timers.real_time() - began)
         return True
 
     def acted(self) -> None:

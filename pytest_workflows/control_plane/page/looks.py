@@ -34,6 +34,9 @@ _FRESH = 1.0
 _QUIET = 15
 """After so many messages without news a window gets one nevertheless, so that both sides know of each other."""
 
+_MOST = 100
+"""The newest versions and divergences that are shown."""
+
 MOST_LINES = 5000
 """The newest instances that a window gets at once; the others are searched for."""
 
@@ -107,7 +110,7 @@ class _News:
 
     async def messages(self) -> AsyncIterator[bytes]:
         """The messages to one window."""
-        revision, before, quiet = 0, b"", 0
+        revision, before, quiet = 0, dict[str, bytes](), 0
         while True:
             began = time.perf_counter()
             try:
@@ -116,11 +119,12 @@ class _News:
                 yield _event(_json({"stuck": error.message}))
                 await asyncio.sleep(_TICK)  # where there is no loop any more, the answer comes at once
                 continue
-            message, plain = _message(found, seen, is_all=revision == 0)
-            quiet = 0 if found.revision != revision or plain != before or not revision else quiet + 1
+            parts = _parts(seen)
+            news = {name: text for name, text in parts.items() if before.get(name) != text}
+            quiet = 0 if found.revision != revision or news else quiet + 1
             if quiet % _QUIET == 0:
-                yield message
-            revision, before = found.revision, plain
+                yield _message(found, seen.now, news, is_all=revision == 0)
+            revision, before = found.revision, parts
             await asyncio.sleep(max(_TICK, min(_SLOWEST, _PAUSE * (time.perf_counter() - began))))
 
 
@@ -129,7 +133,7 @@ def _overview(served: Served, listing: Listing) -> Overview:
     classes, counts = served.env.classes, listing.counts()
     versions = [
         VersionModel(number=one.number, id=one.id, created_at=one.created_at, problem=one.problem)
-        for one in served.versions
+        for one in list(served.versions)[-_MOST:]
     ]
     return Overview(
         worker="" if project is None else project.config.name or "",
@@ -141,7 +145,7 @@ def _overview(served: Served, listing: Listing) -> Overview:
             DivergenceModel(
                 at=one.at, version=one.version, workflow=one.workflow, id=one.id, summary=one.summary, table=one.table
             )
-            for one in getattr(served, "divergences", ())
+            for one in list(getattr(served, "divergences", ()))[-_MOST:]
         ],
         workflows=[
             WorkflowModel(
@@ -156,12 +160,21 @@ def _overview(served: Served, listing: Listing) -> Overview:
     )
 
 
-def _message(changes: Changes, overview: Overview, *, is_all: bool) -> tuple[bytes, bytes]:
-    """A message to a window, and what of it is news when it changes."""
-    plain = overview.model_dump(exclude={"now"})
+def _parts(overview: Overview) -> dict[str, bytes]:
+    """What there is, by its names: a window is sent again what has changed of it."""
+    return {name: _json(value) for name, value in overview.model_dump(exclude={"now"}).items()}
+
+
+def _message(changes: Changes, now: str, parts: dict[str, bytes], *, is_all: bool) -> bytes:
     newest = sorted(changes.lines, key=lambda line: -line.created)[:MOST_LINES]
-    said = _json({**plain, "now": overview.now, "all": is_all, "gone": changes.gone})
-    return _event(said[:-1] + b',"lines":' + _lines(newest) + b"}"), _json(plain)
+    named = {
+        "now": _json(now),
+        "all": _json(is_all),
+        "gone": _json(changes.gone),
+        "lines": _lines(newest),
+        **parts,
+    }
+    return _event(b"{" + b",".join(_json(name) + b":" + text for name, text in named.items()) + b"}")
 
 
 def _lines(lines: list[Line]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
 
 from pytest_workflows.control_plane.answers import Shape
 
@@ -67,7 +67,7 @@ class Travel(Asked):
     """Where the clock is to be put: a moment, or how far from now."""
 
     to: str | None = None
-    by: str | float | None = None
+    by: StrictStr | StrictInt | StrictFloat | None = None
 
 
 class InstanceId(Shape):

@@ -32,15 +32,25 @@ class Listening:
         self._engine = engine
         self._notify = notify
         self._handler = _Handler(self.receive)
+        self._is_stopped = False
 
     def start(self) -> None:
         """Capture from the present streams and the root logger; doing so again costs next to nothing."""
+        self._is_stopped = False
         for name in _STREAMS:
             stream = getattr(sys, name)
-            if not self._is_behind(stream):
-                setattr(sys, name, _Tee(stream, name, self))
+            if isinstance(stream, _Tee) and stream.listening is self:
+                continue
+            while isinstance(stream, _Tee) and stream.listening.is_over:
+                stream = stream.wrapped
+            setattr(sys, name, stream if self._is_behind(stream) else _Tee(stream, name, self))
         if self._handler not in logging.root.handlers:
             logging.root.addHandler(self._handler)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody wants to know any more: it was stopped, or its engine is closed."""
+        return self._is_stopped or self._engine.closed
 
     def _is_behind(self, stream: object) -> bool:
         """Whether what is written to a stream comes here, maybe by way of others who listen."""
@@ -52,14 +62,20 @@ class Listening:
 
     def stop(self) -> None:
         """Stop capturing. A tee that somebody put aside stays silent where it is."""
+        self._is_stopped = True
         for name in _STREAMS:
             stream = getattr(sys, name)
             if isinstance(stream, _Tee) and stream.listening is self:
                 setattr(sys, name, stream.wrapped)
-        logging.root.removeHandler(self._handler)
+        # A list of its own: a record may be on its way to the handlers just now.
+        logging.root.handlers = [one for one in logging.root.handlers if one is not self._handler]
 
     def receive(self, source: Source, text: str, record: logging.LogRecord | None = None) -> None:
         """Take a text that is printed or logged."""
+        if self.is_over:
+            if not self._is_stopped:
+                self.stop()
+            return
         scope = current_scope.get()
         if scope is not None and scope.instance.engine is self._engine and not scope.instance.killed:
             self._notify(scope, source, text, record)

@@ -26,24 +26,37 @@ _MISSING = (
 )
 
 
+def find_server() -> Callable[..., App]:
+    """Find what is installed to serve with.
+
+    Returns:
+        Makes the control plane round what is served.
+
+    Raises:
+        WorkflowConfigError: If the extra `dev` is not installed.
+    """
+    try:
+        import uvicorn  # noqa: F401
+
+        from pytest_workflows.control_plane.app import make_app
+    except ImportError as error:
+        raise WorkflowConfigError(_MISSING.format(error=error)) from None
+    return make_app
+
+
 class HttpServer:
     """A server of an ASGI application on a free port, from now on until it is closed.
 
     Args:
         app: The application, called on the server's own loop.
 
-    Raises:
-        WorkflowConfigError: If the extra `dev` is not installed.
-
     Attributes:
         port: Its port.
     """
 
     def __init__(self, app: App) -> None:
-        try:
-            from uvicorn import Config, Server
-        except ImportError as error:
-            raise WorkflowConfigError(_MISSING.format(error=error)) from None
+        from uvicorn import Config, Server
+
         config = Config(
             app,
             interface="asgi3",

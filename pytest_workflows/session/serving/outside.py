@@ -6,30 +6,55 @@ import contextlib
 import os
 import socket
 import stat
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _TASKS = Path("/proc/self/task")
 
 
-class OutsideClients:
-    """What there is outside of the process that may call the Worker."""
+_TO_START = 5.0
+"""Real seconds that a process has until it asks for something."""
 
-    def __init__(self) -> None:
+
+class OutsideClients:
+    """What there is outside of the process that may call the Worker.
+
+    Args:
+        connected: Gives host and port of the other end of each connection.
+    """
+
+    def __init__(self, connected: Callable[[], Iterable[tuple[str, int]]]) -> None:
+        self._connected = connected
         self._older = _children()
         self._own: dict[tuple[str, int], bool] = {}
+        self._last: float | None = None
 
-    def processes(self) -> int:
-        """How many processes run that this one has started since; none where the system does not tell."""
-        return sum(_runs(child) for child in _children() - self._older)
+    def note(self, client: tuple[str, int] | None) -> None:
+        """Note a request, by the other end of its connection."""
+        if self._last is None or client is None or not self._is_own(client):
+            self._last = _now()
 
-    def others(self, clients: Iterable[tuple[str, int]]) -> int:
-        """How many of these addresses are of other processes.
+    def count(self) -> int:
+        """How many clients there seem to be outside of this process; its threads are counted elsewhere."""
+        # Until the first request has come, nobody knows where from.
+        return max(self._last is None, len(self._processes()), self._others())
 
-        Args:
-            clients: Host and port of the other end of each connection.
-        """
-        return sum(not self._is_own(client) for client in clients)
+    def is_starting(self) -> bool:
+        """Whether a process that the test has started has not had the time to ask."""
+        now = _now()
+        return any(
+            began is not None and now - began < _TO_START and (self._last is None or began > self._last)
+            for began in map(_began, self._processes())
+        )
+
+    def _processes(self) -> list[int]:
+        """The processes that run which this one has started since; none where the system does not tell."""
+        return [child for child in _children() - self._older if _runs(child)]
+
+    def _others(self) -> int:
+        """How many connections are another process'."""
+        return sum(not self._is_own(client) for client in self._connected())
 
     def _is_own(self, client: tuple[str, int]) -> bool:
         if client not in self._own:
@@ -49,10 +74,26 @@ def _children() -> set[int]:
 
 def _runs(process: int) -> bool:
     """Whether a process has not ended: one that nobody has waited for is still listed."""
+    return (_fields(process) or ["Z"])[0] not in ("Z", "X")
+
+
+def _began(process: int) -> float | None:
+    """When a process began, in seconds since the system did; None for one that is gone."""
+    fields = _fields(process)
+    return float(fields[19]) / os.sysconf("SC_CLK_TCK") if fields else None
+
+
+def _now() -> float:
+    """The seconds since the system began, or since some other moment where no process is known."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def _fields(process: int) -> list[str]:
+    """What the system says of a process, from its state on."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return False
+        return []
 
 
 def _own_ends() -> set[tuple[str, int]]:

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from pytest_workflows.control_plane.security import Security
 from pytest_workflows.control_plane.worker_requests import WHOLE_BODY
 
-from .http_server import HOST, App, HttpServer, Receive, Scope, Send
+from .http_server import HOST, App, HttpServer, Receive, Scope, Send, find_server
 from .loop_of_test import LoopError, LoopOfTest
 from .outside import OutsideClients
 from .requests import ClientRequest, current_request
@@ -31,9 +32,14 @@ class WorkflowServer:
 
     Args:
         test_run: The test's run.
+
+    Raises:
+        WorkflowConfigError: If the extra `dev` is not installed.
     """
 
     def __init__(self, test_run: TestRun) -> None:
+        # Now, and not amid a wait of the test: to import a web framework takes as long as many a test.
+        self._make_app = find_server()
         self._test_run = test_run
         self._served = ServedRun(test_run)
         self._loop = LoopOfTest(lambda: test_run.engine, test_run.env.workflows.bind_all)
@@ -41,7 +47,6 @@ class WorkflowServer:
         self._outside: OutsideClients | None = None
         self._engine: Engine | None = None
         self._app: App | None = None
-        self._has_come = False
         self._mistakes: dict[str, None] = {}
 
     def __repr__(self) -> str:
@@ -49,22 +54,15 @@ class WorkflowServer:
 
     @property
     def url(self) -> str:
-        """The Worker's own address, such as `http://127.0.0.1:43215`, without a slash at its end.
-
-        Raises:
-            WorkflowConfigError: If the extra `dev` is not installed.
-        """
+        """The Worker's own address, such as `http://127.0.0.1:43215`, without a slash at its end."""
         if self._server is None:
-            self._outside = OutsideClients()
-            self._server = HttpServer(self._answer)
+            server = self._server = HttpServer(self._answer)
+            self._outside = OutsideClients(server.clients)
         engine = self._test_run.engine
         if self._engine is not engine:
-            from pytest_workflows.control_plane.app import make_app
-            from pytest_workflows.control_plane.security import Security
-
-            self._app = make_app(self._served, Security())
+            self._app = self._make_app(self._served, Security())
             self._engine = engine
-            engine.clients.outside = self._count_outside
+            engine.clients.outside = self._outside
         return f"http://{HOST}:{self._server.port}"
 
     @property
@@ -94,18 +92,12 @@ class WorkflowServer:
 
             raise WorkflowConfigError("\n".join(self._mistakes))
 
-    def _count_outside(self) -> int:
-        """How many clients there seem to be outside of this process; threads of the test are counted elsewhere."""
-        assert self._outside is not None
-        assert self._server is not None
-        # Until the first request has come, nobody knows where from.
-        return max(not self._has_come, self._outside.processes(), self._outside.others(self._server.clients()))
-
     # -- in the server's thread --------------------------------------------------------------------------------------
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = ClientRequest(self._test_run.engine.clients)
-        self._has_come = True
+        if self._outside is not None:
+            self._outside.note(scope.get("client"))
         token = current_request.set(request)
         try:
             problem = await self._problem()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from pytest_workflows.standins.r2_store import Part, StoredObject, Upload
@@ -12,8 +13,10 @@ from .layout import from_column, to_column
 from .state_file import StateFile
 
 _LOAD: Final = (
-    "SELECT key, data, version, etag, uploaded, checksums, http, custom FROM r2_objects WHERE bucket = ? ORDER BY rowid"
+    "SELECT key, CASE WHEN length(data) <= ? THEN data END, length(data), version, etag, uploaded, checksums, http, "
+    "custom FROM r2_objects WHERE bucket = ? ORDER BY rowid"
 )
+_FIND: Final = "SELECT rowid FROM r2_objects WHERE bucket = ? AND key = ? AND version = ?"
 _LOAD_UPLOADS: Final = "SELECT key, id, http, custom, is_open FROM r2_uploads WHERE bucket = ? ORDER BY rowid"
 _LOAD_PARTS: Final = "SELECT key, upload, number, data, etag FROM r2_parts WHERE bucket = ? ORDER BY rowid"
 _PUT: Final = "INSERT OR REPLACE INTO r2_objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -22,6 +25,38 @@ _BEGIN_UPLOAD: Final = "INSERT OR REPLACE INTO r2_uploads VALUES (?, ?, ?, ?, ?,
 _PUT_PART: Final = "INSERT OR REPLACE INTO r2_parts VALUES (?, ?, ?, ?, ?, ?)"
 _END_UPLOAD: Final = "UPDATE r2_uploads SET is_open = 0 WHERE bucket = ? AND key = ? AND id = ?"
 _DELETE_PARTS: Final = "DELETE FROM r2_parts WHERE bucket = ? AND key = ? AND upload = ?"
+
+
+LARGE: Final = 65_536
+"""Objects with more bytes than these are not held in memory."""
+
+
+class LargeBytes:
+    """The bytes of a large object, which are read when somebody asks for them.
+
+    Args:
+        file: The file.
+        bucket: The bucket's name.
+        key: The object's key.
+        version: Its version.
+        size: How many bytes.
+    """
+
+    def __init__(self, file: StateFile, bucket: str, key: str, version: str, size: int) -> None:
+        self._file, self._size = file, size
+        self._named = (bucket, to_column(key), version)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, most: int = -1) -> bytes:
+        """The bytes.
+
+        Args:
+            most: How many at most; -1 for all.
+        """
+        ((row,),) = self._file.rows(_FIND, self._named)
+        return self._file.read_blob("r2_objects", "data", row, most)
 
 
 class BucketObjects:
@@ -41,7 +76,7 @@ class BucketObjects:
         return {
             (name := from_column(key)): StoredObject(
                 name,
-                data,
+                LargeBytes(self._file, self._bucket, name, version, size) if data is None else data,
                 version,
                 etag,
                 uploaded,
@@ -49,7 +84,9 @@ class BucketObjects:
                 json.loads(http),
                 json.loads(custom),
             )
-            for key, data, version, etag, uploaded, checksums, http, custom in self._rows(_LOAD)
+            for key, data, size, version, etag, uploaded, checksums, http, custom in self._file.rows(
+                _LOAD, (LARGE, self._bucket)
+            )
         }
 
     def load_uploads(self) -> dict[tuple[str, str], Upload]:
@@ -70,7 +107,14 @@ class BucketObjects:
         digests = json.dumps({algorithm: digest.hex() for algorithm, digest in entry.checksums.items()})
         texts = (digests, _json(entry.http), _json(entry.custom))
         named = (self._bucket, to_column(key))
-        self._file.write(_PUT, (*named, entry.data, entry.version, entry.etag, entry.uploaded, *texts))
+        self._file.write(_PUT, (*named, entry.bytes(), entry.version, entry.etag, entry.uploaded, *texts))
+
+    def light(self, stored: StoredObject) -> StoredObject:
+        """An object that was stored as it is held in memory: without its bytes, where they are many."""
+        size = len(stored.data)
+        if size <= LARGE:
+            return stored
+        return replace(stored, data=LargeBytes(self._file, self._bucket, stored.key, stored.version, size))
 
     def delete(self, key: str) -> None:
         """Take an object out."""

@@ -102,6 +102,18 @@ class StateFile:
         """
         return self._connection.execute(sql, values).fetchall()
 
+    def read_blob(self, table: str, column: str, row: int, most: int) -> bytes:
+        """Bytes of a value, of which no more is read than is asked for.
+
+        Args:
+            table: The table.
+            column: The column.
+            row: The row's id.
+            most: How many at most; -1 for all.
+        """
+        with self._connection.blobopen(table, column, row, readonly=True) as blob:
+            return blob.read(most)
+
     def write(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Write: it is in the file when this returns.
 

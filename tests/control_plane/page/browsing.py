@@ -1,42 +1,8 @@
-"""A browser, and windows in it. Where there is none the tests are skipped, unless WORKFLOWS_NEED_BROWSER is set."""
+"""Windows in a browser."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-
-import pytest
-
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-
-
-def find_chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found is not None:
-            return found
-    reason = "there is no Chromium: apt-get install chromium"
-    if os.environ.get("WORKFLOWS_NEED_BROWSER"):
-        pytest.fail(f"WORKFLOWS_NEED_BROWSER is set, but {reason}")
-    pytest.skip(reason)
-
-
-@contextmanager
-def launched() -> Iterator[Any]:
-    """A browser for the length of a block."""
-    executable = find_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS.split())
-        yield browser
-        browser.close()
 
 
 class Tab:
@@ -49,7 +15,7 @@ class Tab:
     """
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        settings = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", **options}
+        settings = {"viewport": {"width": 1280, "height": 720}, "color_scheme": "light", **options}
         self._context = browser.new_context(**settings)
         self._address = address
         self.page = self._context.new_page()

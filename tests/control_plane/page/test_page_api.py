@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from page_shop import Shop
 
 from pytest_workflows.control_plane.app import make_app
 
 BASE = "/__workflows/api"
 
 
+def client_of(app: Any) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787")
+
+
 @pytest.fixture
 async def client(shop: Any) -> Any:
-    transport = httpx.ASGITransport(app=make_app(shop), raise_app_exceptions=False)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as found:
+    async with client_of(make_app(shop)) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def standing_app() -> Iterator[Any]:
+    """A control plane with two instances, for tests that change nothing: one takes a while to be made."""
+    shop = Shop()
+    shop.create("order-1")
+    shop.create("hello", workflow="GREETINGS")
+    yield make_app(shop)
+    shop.close()
 
 
 async def ask(client: Any, path: str, **query: Any) -> Any:
@@ -150,6 +168,31 @@ async def test_of_a_workflow_that_prints_without_end_the_newest_lines_are_kept(s
     assert 1000 <= len(lines) < 2000
 
 
+async def test_two_that_follow_one_engine_get_each_line_once_and_leave_nothing_behind(shop: Any) -> None:
+    from pytest_workflows.control_plane.page.details import Details
+
+    out = sys.stdout
+    both = [Details(shop), Details(shop)]
+    shop.create("one", "two", workflow="GREETINGS", lines=2)
+
+    for details in both:
+        for id in ("one", "two"):
+            lines = details._watcher.of("GREETINGS", id).lines
+            assert [line.text for found in lines.values() for line in found] == ["line 0", "line 1"]
+
+    class Closed:
+        closed = True
+
+    for details in both:
+        details._watcher._listening._engine = Closed()
+    logging.getLogger("other").warning("of nobody")
+    print("of nobody")
+    assert [one for one in logging.root.handlers if "pytest_workflows" in type(one).__module__] == []
+    while sys.stdout is not out and hasattr(sys.stdout, "listening"):
+        assert sys.stdout.listening.is_over
+        sys.stdout = sys.stdout.wrapped
+
+
 async def test_of_an_instance_of_a_former_process_it_says_what_is_not_known(shop: Any) -> None:
     from pytest_workflows.control_plane.page.details import Details
 
@@ -207,12 +250,10 @@ async def test_nothing_is_kept_of_an_instance_that_is_deleted(shop: Any) -> None
     ],
 )
 async def test_what_cannot_be_done_is_refused_in_words(
-    shop: Any, client: Any, path: str, body: Any, status: int, sentence: str
+    standing_app: Any, path: str, body: Any, status: int, sentence: str
 ) -> None:
-    shop.create("order-1")
-    shop.create("hello", workflow="GREETINGS")
-
-    found = await refused(client, path, body)
+    async with client_of(standing_app) as client:
+        found = await refused(client, path, body)
 
     assert found[0] == status
     assert sentence in found[1]
@@ -226,8 +267,9 @@ async def test_what_cannot_be_done_is_refused_in_words(
         ("store", {"kind": "kv_namespaces", "id": "none", "table": "keys"}, "There is no store 'none'"),
     ],
 )
-async def test_what_is_not_there_is_a_404_in_words(client: Any, path: str, query: Any, sentence: str) -> None:
-    answer = await client.get(f"{BASE}/{path}", params=query)
+async def test_what_is_not_there_is_a_404_in_words(standing_app: Any, path: str, query: Any, sentence: str) -> None:
+    async with client_of(standing_app) as client:
+        answer = await client.get(f"{BASE}/{path}", params=query)
 
     assert answer.status_code == 404
     assert sentence in answer.json()["errors"][0]["message"]

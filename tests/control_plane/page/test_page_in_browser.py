@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from pytest_workflows.control_plane.served import Version
 from pytest_workflows.standins.kv_store import KvEntry, KvStore
 
@@ -313,6 +311,15 @@ def test_a_version_that_cannot_be_used_is_said_on_every_view(shop: Any, tab: Any
     tab.is_without("#banners .banner")
 
 
+def test_what_is_wrong_with_the_files_is_said(shop: Any, tab: Any) -> None:
+    shop.problem = "the disk is full"
+
+    tab.waits_for("Something is wrong with where everything is kept.", "#banners")
+    tab.waits_for("the disk is full", "#banners")
+    shop.problem = None
+    tab.is_without("#banners .banner")
+
+
 def test_a_divergence_is_shown_with_its_table_and_on_its_instance(shop: Any, new_tab: Any) -> None:
     shop.create("order-1")
     shop.divergences.append(
@@ -371,13 +378,13 @@ def test_every_button_and_field_has_a_name(shop: Any, new_tab: Any) -> None:
     assert unnamed == []
 
 
-@pytest.mark.parametrize("view", ["", ORDER, "#/workflows", "#/stores", "#/numbers", "#/versions"])
-def test_a_phone_shows_everything_without_scrolling_sideways(shop: Any, new_tab: Any, view: str) -> None:
+def test_a_phone_shows_everything_without_scrolling_sideways(shop: Any, new_tab: Any) -> None:
     shop.create("order-1", declined=1)
-    tab = new_tab(view, viewport={"width": 390, "height": 844})
-    tab.page.wait_for_timeout(300)
+    tab = new_tab(viewport={"width": 390, "height": 844})
 
-    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    for view in ("#/instances", ORDER, "#/workflows", "#/stores", "#/numbers", "#/versions"):
+        tab.open(view)
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_it_is_dark_where_the_system_is(new_tab: Any) -> None:

@@ -43,7 +43,7 @@ function take(told) {
   const before = opened === null ? null : lines.get(opened.key)?.revision;
   for (const line of told.lines) takeLine(line);
   for (const [workflow, id] of told.gone) lines.delete(keyOf(workflow, id));
-  overview = told;
+  overview = { ...overview, ...told };
   clock.at = Date.parse(told.now);
   clock.read = performance.now();
   if (opened !== null && (told.all || lines.get(opened.key)?.revision !== before)) renewInstance();

@@ -143,13 +143,12 @@ function drawBanners() {
   const banners = [];
   if (!isLinked && overview !== null) banners.push(["failed", "The server does not answer. The page shows what it knew, and goes on when the server is back.", null]);
   if (isLinked && stuck !== null) banners.push(["failed", "The Worker's code is busy.", stuck]);
-  if (overview?.problem) {
-    const broken = overview.versions.at(-1);
+  const newest = overview?.versions.at(-1);
+  if (newest?.problem) {
     const running = overview.versions.findLast((one) => one.problem === null);
-    const goesOn = running ? `: version ${running.number} goes on` : "";
-    const title = broken?.problem ? `Version ${broken.number} cannot be used${goesOn}.` : "What happens now cannot be stored.";
-    banners.push(["failed", title, overview.problem]);
+    banners.push(["failed", `Version ${newest.number} cannot be used${running ? `: version ${running.number} goes on` : ""}.`, newest.problem]);
   }
+  if (overview?.problem && overview.problem !== newest?.problem) banners.push(["failed", "Something is wrong with where everything is kept.", overview.problem]);
   const place = document.getElementById("banners");
   const said = JSON.stringify(banners);
   if (place.dataset.said === said) return;
