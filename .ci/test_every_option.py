@@ -51,8 +51,8 @@ async def test_a_comment_is_taken(workflow_env):
     assert (await comment.status()).status == "terminated"
 """
 
-# What each option writes to the terminal that nothing else does. `{}` is a folder of the test's own, `{url}` the address
-# of a `dev` that runs.
+# What each option writes to the terminal that nothing else does. `{}` is a folder of the test's own, and `{url}` the
+# address of a `dev` that runs.
 OPTIONS = {
     "--workflows-report": ("--workflows-report", r"Instance '.*' of 'MODERATOR'"),
     "--workflows-durations": ("--workflows-durations=3", r"(?i)slowest|longest"),
