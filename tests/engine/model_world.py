@@ -139,7 +139,7 @@ class World:
 
     def __init__(self, steps):
         self.loop = CrashingLoop()
-        self.engine = Engine(now=START, seed=1, timeout=10)
+        self.engine = self.make_engine(START, 1)
         self.seen = Witness(self.engine)
         self.statuses = [(self.engine.clock.now_ms, "queued")]
         self.sent = collections.defaultdict(list)
@@ -147,6 +147,10 @@ class World:
         self._watch_the_store()
         self.binding = self.engine.bind("W", workflow_of(steps, self.seen))
         self.handle = self.loop.run_until_complete(self.binding.create({"id": "x"}))
+
+    def make_engine(self, now, seed):
+        """An engine for the instance."""
+        return Engine(now=now, seed=seed, timeout=10)
 
     def _watch_the_store(self):
         save, record = self.engine.store.save_instance, self.engine.store.record
@@ -166,9 +170,12 @@ class World:
         self.engine.store.save_instance = watched_save
         self.engine.store.record = watched_record
 
-    def close(self):
+    def put_away(self):
         self.engine.close()
         self.engine.stopped_tasks.close()
+
+    def close(self):
+        self.put_away()
         self.loop.close()
 
     # -- what happens --------------------------------------------------------------------------------------------------
@@ -188,6 +195,9 @@ class World:
 
     def _lose_memory(self):
         self.engine.crash(self.binding.workflow, "x")
+
+    async def nothing(self):
+        """Do nothing."""
 
     async def crash(self):
         self._lose_memory()

@@ -164,6 +164,15 @@ async def test_the_end_writes_what_was_written_last(path):
         assert got(store, "a") == b"3"
 
 
+async def test_what_is_written_after_the_end_goes_nowhere(path):
+    async with opened(path) as store:
+        put(store, "a", b"1")
+    put(store, "a", b"2")
+    await turns()
+    async with opened(path) as again:
+        assert got(again, "a") == b"1"
+
+
 async def test_a_closed_store_drops_what_memory_has_and_not_the_file(path):
     async with opened(path) as store:
         store.add_instance("W", "x", 0, b"")

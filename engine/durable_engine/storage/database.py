@@ -149,7 +149,7 @@ def _lock(path: Path) -> sqlite3.Connection:
                 f"{path} is in use: another process runs on it (it has locked {beside.name}). Stop that one, or give "
                 "this one another folder."
             ) from None
-        raise StoreError(f"{beside} cannot be opened: {error}.") from error
+        raise StoreError(_in_words(beside, error)) from error
     return lock
 
 

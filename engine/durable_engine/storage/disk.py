@@ -167,7 +167,7 @@ class DiskStore(JournaledStore):
 
     def _take(self, entry: Entry) -> None:
         self._gathered.entries.append(entry)
-        if self._writer is None and self._call is None:
+        if self._writer is None and self._call is None and not self._is_ending.is_set():
             # In a turn of its own: what is written in one turn of the loop is in one batch.
             self._call = self._loop.call_soon(self._begin, context=Context())
 
