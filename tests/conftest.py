@@ -36,15 +36,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 if sys.version_info < (3, 12):
-    # CPython 3.11 parses code to underline a part of it in a traceback, and a parse that begins within another one breaks
-    # that (gh-106905): where garbage is collected amid a parse, and asyncio logs what a task of an earlier session raised.
+    # A parse that begins within another one breaks that in CPython 3.11 (gh-106905): where garbage is collected amid a
+    # parse, whatever is called for what goes may parse, and gives other threads their turn, which may. So none is. What
+    # goes without that may still be logged, and a traceback of 3.11 parses code to underline a part of it.
     _parse, _anchors, _parsing = ast.parse, traceback._extract_caret_anchors_from_line_segment, []
 
     def _marked_parse(*args: Any, **kwargs: Any) -> Any:
         _parsing.append(1)
+        collects = gc.isenabled()
+        gc.disable()
         try:
             return _parse(*args, **kwargs)
         finally:
+            if collects:
+                gc.enable()
             _parsing.pop()
 
     ast.parse = _marked_parse

@@ -399,9 +399,24 @@ def test_what_is_beyond_a_measured_limit_is_a_finding_that_fails_no_test(worker)
 def test_memory_is_measured_in_a_process_that_a_larger_one_has_started(worker, monkeypatch):
     worker.write("src/entry.py", HEAVY)
     monkeypatch.setattr(memory_limit._Floor, "most", None)  # nothing was measured in the process yet
+    monkeypatch.setattr(memory_limit._Process, "base", 0)
+    monkeypatch.setattr(memory_limit._Process, "peak", lambda: 2**40)
     monkeypatch.setattr(memory_limit, "_peak", lambda: 2**40)  # as Linux has it then, until this process is as large
 
     worker.run(HEAVY_TEST).stdout.fnmatch_lines("*WorkflowRuleWarning: [[]memory-limit]*")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone shows the peak of a while")
+def test_memory_is_measured_from_what_the_process_has_when_a_test_begins(worker):
+    worker.write("src/entry.py", HEAVY)
+    larger = HEAVY_TEST.replace("async with", "ballast = b'1' * 400 * 2**20\n        async with", 1).replace(
+        "    async def test_it",
+        "    @pytest.mark.workflow(ignore_rules=['memory-limit'])\n    async def test_it_in_a_larger_process",
+    )
+
+    result = worker.run(larger + HEAVY_TEST)
+
+    result.stdout.fnmatch_lines("*WorkflowRuleWarning: [[]memory-limit]*")
 
 
 def test_on_the_paid_plan_a_step_has_half_a_minute(worker):

@@ -74,13 +74,13 @@ function drawInstance(mine, run, isFirst) {
   if (isNew) {
     mine.parts.clear();
     timeline = new Timeline(run, (step) => stepDetail(opened.run, step));
-    if (overview?.is_live) timeline.buttons.virtual.textContent = "By the clock";
     place.replaceChildren(...PARTS.map(([name]) => {
       const box = el("div", { "data-part": name });
       mine.parts.set(name, { box, said: "" });
       return box;
     }));
   } else timeline.renew(run);
+  if (overview?.is_live) timeline.buttons.virtual.textContent = "By the clock"; // known only once the server has said so
   for (const [name, about, make] of PARTS) {
     const part = mine.parts.get(name);
     const said = JSON.stringify(about(run) ?? null);
