@@ -9,8 +9,9 @@ from disk import Commits, as_killed, contents, got, opened, put, turns
 from durable_engine import StoreError
 from durable_engine.context.scope import Scope, current_scope
 from durable_engine.model import CronTrigger, StepKey
-from durable_engine.rows import HistoryRow, InstanceRow, StepRow
+from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
 from durable_engine.storage import disk
+from durable_engine.storage.journal import Batch, Deleted, EventAdded, Recorded, Saved
 from durable_engine.storage.store import Line
 from durable_engine.workflow import Retention
 
@@ -137,6 +138,16 @@ async def test_an_action_waits_for_the_commit_of_what_was_written_before_it_and_
         assert done[1:] == ["first", "first, while it is under way", "second", "after them"]
 
 
+async def test_whoever_waits_no_more_is_no_trouble(path):
+    async with opened(path) as store:
+        put(store, "n", b"")
+        waiting = asyncio.ensure_future(store.stored())
+        await turns(1)
+        waiting.cancel()
+        await store.stored()
+        assert store.problem is None
+
+
 async def test_an_action_that_fails_keeps_none_from_happening(path):
     done, failed = [], []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: failed.append(context["exception"]))
@@ -248,6 +259,21 @@ async def test_a_process_that_dies_at_any_point_of_a_compaction_loses_nothing(pa
     for copied in left:
         async with opened(copied) as again:
             assert contents(again) == stored
+
+
+async def test_entries_about_instances_whose_beginning_is_gone_are_left_out(path):
+    async with opened(path) as store:
+        row = store.add_instance("W", "x", 0, b"")
+        entries = [
+            Saved(row),
+            Recorded(row.key, [], StepRow(KEY, 1, 0)),
+            EventAdded(row.key, EventRow(1, "a", b"", 0, False)),
+            Deleted([row.key]),
+        ]
+        store.delete_instances([row.key])
+        store.replay([Batch(row.key, 1, entries)])
+        assert contents(store) == []
+        assert list(store.whole([row.key])) == []  # as of one that is deleted while others are written anew
 
 
 async def test_what_cannot_be_dropped_stays(path, small, caplog):
