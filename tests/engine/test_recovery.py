@@ -167,6 +167,60 @@ async def test_an_event_and_the_calls_of_a_handle_are_answered_once_they_are_on_
         assert await statuses(engine) == {"x": "complete", "z": "waiting"}
 
 
+async def test_an_error_that_tells_of_what_there_is_comes_once_that_is_on_disk(path):
+    async def workflow(event, step):
+        await step.wait_for_event("word", "word")
+
+    async with engine_on(path, {"W": workflow}, now=NOW) as engine:
+        binding = engine.bindings["W"]
+        handle = await binding.create({"id": "x"})
+        commits = Commits(engine.store)
+
+        async def call(calling):
+            commits.hold()
+            put(engine.store, "something", b"is written")
+            made = asyncio.ensure_future(calling())
+            await turns()
+            was_done = made.done()
+            commits.release()
+            await asyncio.wait([made])
+            assert not was_done
+            made.result()
+
+        async def calls():
+            for calling in (
+                lambda: binding.create({"id": "x"}),
+                lambda: binding.create_batch({"instances": [{"id": "y"}]}),
+                lambda: binding.get("z"),
+            ):
+                yield calling
+            await handle.terminate()
+            yield handle.terminate
+
+        async for calling in calls():
+            with pytest.raises((JsException, TypeError)):
+                await call(calling)
+        engine.close()
+        with pytest.raises(EngineClosedError):  # and it waits for nothing
+            await handle.status()
+
+
+async def test_a_wait_whose_end_no_calendar_has_is_stored_and_goes_on(path, kill):
+    async def workflow(event, step):
+        return (await step.wait_for_event("word", "word", timeout=1e20))["payload"]
+
+    async with engine_on(path, {"W": workflow}, now=NOW) as engine:
+        await engine.bindings["W"].create({"id": "x", "retention": {"successRetention": 1e20}})
+        await engine.settle()
+        await engine.store.stored()
+        left = kill()
+    async with engine_on(left, {"W": workflow}, now=NOW) as engine:
+        handle = await engine.bindings["W"].get("x")
+        await handle.send_event({"type": "word", "payload": "go"})
+        await engine.settle()
+        assert (await handle.status())["output"] == "go"
+
+
 async def test_a_subscription_gives_no_event_that_is_not_on_disk(path):
     async def workflow(event, step):
         await step.do("s")(lambda: 1)()
