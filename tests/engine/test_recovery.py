@@ -424,6 +424,44 @@ async def test_queued_instances_begin_in_their_order_and_those_under_way_keep_th
         assert begun == ["b", "d", "e", "c", "a", "f"]
 
 
+async def test_one_that_was_paused_while_it_was_queued_anew_has_no_slot_in_the_next_process(path, kill):
+    async def workflow(event, step):
+        await step.sleep("nap", "1 hour")
+
+    workflows = {"W": (workflow, {"concurrency": 1})}
+    async with engine_on(path, workflows, now=NOW) as engine:
+        first = await engine.bindings["W"].create({"id": "first"})
+        await engine.run_until_idle()
+        await engine.bindings["W"].create({"id": "second"})
+        await engine.settle()
+        await first.restart({"from": {"name": "nap", "type": "sleep"}})
+        await first.pause()
+        await engine.bindings["W"].create({"id": "third"})
+        left = kill()
+    async with engine_on(left, workflows, now=NOW) as engine:
+        await engine.run_until_idle()
+        assert await statuses(engine) == {"first": "paused", "second": "complete", "third": "complete"}
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+async def test_fewer_slots_in_the_next_process_let_nobody_start_before_enough_have_ended(path, kill, limit):
+    async def workflow(event, step):
+        await step.wait_for_event("word", "word")
+
+    async with engine_on(path, {"W": (workflow, {"concurrency": 3})}, now=NOW) as engine:
+        for id in "abcdefgh":
+            await engine.bindings["W"].create({"id": id})
+        await engine.settle()
+        left = kill()
+    async with engine_on(left, {"W": (workflow, {"concurrency": limit})}, now=NOW) as engine:
+        await engine.settle()
+        for ended, running in (("a", 2), ("b", max(1, limit)), ("c", limit)):
+            await (await engine.bindings["W"].get(ended)).send_event({"type": "word"})
+            await engine.settle()
+            under_way = [one for one in (await statuses(engine)).values() if one not in ("queued", "complete")]
+            assert len(under_way) == running
+
+
 async def test_one_that_was_resumed_and_queued_goes_on_and_does_not_begin_again(path, kill):
     async def workflow(event, step):
         await step.sleep("nap", "1 hour")
