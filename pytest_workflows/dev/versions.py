@@ -87,7 +87,8 @@ class Versions:
         try:
             _write(self._path, self._kept)
         except OSError as error:
-            logging.getLogger("pytest_workflows").error("The number of version %d is not kept: %s", version.number, error)
+            log = logging.getLogger("pytest_workflows")
+            log.error("The number of version %d is not kept: %s", version.number, error)
         return version
 
     def refused(self, problem: str, now_ms: int) -> Version:
