@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from durable_engine import FINAL_STATUSES, InstanceHandle, encode
 from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.errors import CANNOT_SEND_EVENT, ApiError
+from pytest_workflows.control_plane.json_values import as_javascript
 from pytest_workflows.control_plane.routes import failures
 
 from .asking import PageAsker
@@ -36,7 +37,10 @@ def actions_router(asker: PageAsker) -> APIRouter:
         """Create an instance."""
 
         async def created() -> str:
-            options = {"params": asked.params, **({} if asked.id is None else {"id": asked.id})}
+            options = {
+                "params": as_javascript(asked.params, "params"),
+                **({} if asked.id is None else {"id": asked.id}),
+            }
             return (await asker.known(asked.workflow).create(options)).id
 
         return Envelope(result=InstanceId(workflow=asked.workflow, id=await asker.ask(created)))
@@ -53,7 +57,9 @@ def actions_router(asker: PageAsker) -> APIRouter:
                 raise ApiError(
                     409, CANNOT_SEND_EVENT, f"Instance {asked.id!r} has ended ({status}): no event reaches it any more."
                 )
-            served.engine.send_event(workflow, asked.id, asked.type, encode(asked.payload))
+            served.engine.send_event(
+                workflow, asked.id, asked.type, encode(as_javascript(asked.payload, "the payload"))
+            )
 
         await asker.ask(sent)
         return Envelope(result=InstanceId(workflow=asked.workflow, id=asked.id))
