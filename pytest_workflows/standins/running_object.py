@@ -193,6 +193,7 @@ class RunningObject:
             return
         self.broken = error
         is_lost = self.writes.undo()
+        self.writes.is_over = self._class.store.is_kept
         self._class.forget(self)
         if is_lost:
             self.host.warn(

@@ -124,3 +124,49 @@ async def test_a_test_that_is_interrupted_in_an_alarm_ends_all_the_same(folder: 
     host, _ = namespace_of(folder, Interrupted)
     with pytest.raises(KeyboardInterrupt):
         await host.advance(60)
+
+
+class Late(Counted):
+    """An object that writes when it is told that it has ended."""
+
+    async def late(self, how: str) -> None:
+        async def work(transaction: Any) -> None:
+            await transaction.put("late", 1)
+            if how == "in an open transaction":
+                await asyncio.Event().wait()
+
+        try:
+            if how == "in an open transaction":
+                await self.ctx.storage.transaction(work)
+            await asyncio.Event().wait()
+        finally:
+            if how == "in a transaction":
+                await self.ctx.storage.transaction(work)
+            elif how == "in SQL":
+                self.ctx.storage.sql.exec("CREATE TABLE late(x)")
+            else:
+                await self.ctx.storage.put("late", 1)
+
+
+@pytest.mark.parametrize("how", ["by a key", "in SQL", "in a transaction", "in an open transaction"])
+async def test_an_object_that_has_ended_writes_nothing_into_the_one_that_is_made_anew(
+    folder: KeptFolder, how: str
+) -> None:
+    host, first = namespace_of(folder, Late)
+    a = first.getByName("a")
+    await a.put("key", 1)
+    call = asyncio.ensure_future(a.late(how))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    (listed,) = host.stores.listing()
+    again = asyncio.ensure_future(a.put("meanwhile", 1))
+
+    listed.store.reset(RuntimeError("reloaded"))
+
+    with pytest.raises(JsException, match="reloaded"):
+        await call
+    await again
+    await a.put("acknowledged", 1)
+    for namespace in (first, namespace_of(folder, Late)[1]):
+        found = [await namespace.getByName("a").get(key) for key in ("key", "meanwhile", "acknowledged", "late")]
+        assert found == [1, 1, 1, None]
