@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Iterator
@@ -91,6 +92,48 @@ async def test_the_list_forgets_what_is_deleted_and_says_so_once(shop: Any) -> N
     assert changes.gone == [("GREETINGS", "one")]
     assert shop.run(listing.since(changes.revision)).gone == []
     assert listing.counts() == {"ORDERS": {}, "GREETINGS": {"complete": 1}, "NAPS": {}}
+
+
+async def test_a_window_that_closes_while_it_is_told_takes_nothing_from_the_others(shop: Any) -> None:
+    from pytest_workflows.control_plane.page.listing import Listing
+
+    listing = Listing(shop.engine)
+    shop.create("one", workflow="GREETINGS")
+    first = shop.run(listing.since(0))
+    listing._drawn_at = 0
+    shop.create("two", workflow="GREETINGS")
+
+    async def close() -> None:
+        asked = asyncio.ensure_future(listing.since(first.revision))
+        await asyncio.sleep(0)  # it has begun
+        listing._lines.pop(("GREETINGS", "two"), None)
+        asked.cancel()
+        await asyncio.wait([asked])
+
+    shop.run(close())
+    changes = shop.run(listing.since(first.revision))
+
+    assert [line.id for line in changes.lines] == ["two"]
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "what"), [("create", "params", "params"), ("event", "payload", "the payload")]
+)
+async def test_what_is_nested_too_deeply_is_refused(shop: Any, client: Any, path: str, field: str, what: str) -> None:
+    shop.create("order-1")
+    deep = "[" * 600 + "]" * 600
+    meant = (
+        '"workflow": "ORDERS", "id": "order-2"'
+        if path == "create"
+        else '"workflow": "ORDERS", "id": "order-1", "type": "approval"'
+    )
+
+    answer = await client.post(
+        f"{BASE}/{path}", content=f'{{{meant}, "{field}": {deep}}}', headers={"content-type": "application/json"}
+    )
+
+    assert answer.status_code == 400, answer.text
+    assert f"{what} is nested more than 500 deep." in answer.json()["errors"][0]["message"]
 
 
 async def test_instances_are_found_by_words_of_id_and_error(shop: Any, client: Any) -> None:
@@ -257,6 +300,34 @@ async def test_what_cannot_be_done_is_refused_in_words(
 
     assert found[0] == status
     assert sentence in found[1]
+
+
+async def test_a_body_that_does_not_say_that_it_is_json_is_told_so(standing_app: Any) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    async with client_of(standing_app) as client:
+        found = await client.post("/client/v4/accounts/local/workflows/orders/instances", content="{}", headers=form)
+
+    assert found.status_code == 400
+    said = found.json()["errors"][0]["message"]
+    assert "The body is no JSON by its content type, application/x-www-form-urlencoded: send it with" in said
+
+
+async def test_a_workflow_is_known_by_its_own_name_too_and_what_is_created_here_says_so(shop: Any, client: Any) -> None:
+    async def ship(event: Any, step: Any) -> int:
+        return 1
+
+    async def bind() -> None:
+        shop.engine.bind("SHIPPING", ship, workflow_name="ship-orders")
+
+    async def source() -> Any:
+        return shop.engine.find(shop.engine.bindings["SHIPPING"].workflow, "s-9").row.source
+
+    shop.run(bind())
+
+    made = await client.post(f"{BASE}/create", json={"workflow": "ship-orders", "id": "s-9"})
+
+    assert made.json()["result"] == {"workflow": "SHIPPING", "id": "s-9"}
+    assert shop.run(source()) == "api"
 
 
 @pytest.mark.parametrize(
