@@ -402,6 +402,8 @@ class Lifecycle:
                 one.forget_course()
             if one.row.status in _UNDER_WAY or (one.row.status == "paused" and self._has_begun(one)):
                 self._slots[workflow.name].restore(one.id)
+            if not one.finished:
+                self._engine.hazards.recovered(one.row, self._store.events(one.row.key))
         for one in stored.values():
             if one.row.status in _UNDER_WAY:
                 self._go_on(one)
@@ -672,6 +674,8 @@ def _why_not_hastened(instance: Execution, key: StepKey) -> str:
     if row is None:
         waiting = [repr(one.row.key.label) for one in instance.operations.values() if one.is_waiting]
         return f"{what}the instance has not asked for it. Those that wait: {', '.join(waiting) or 'none'}."
+    if operation is None and row.ended_at is None:
+        return f"{what}`run` has not asked for it since it was last begun anew, by a deploy or a start."
     if operation is None:
         return f"{what}it is over ({row.status})."
     return f"{what}{'it has come already' if row.status == 'waiting' else f'attempt {row.attempts} is at work'}."

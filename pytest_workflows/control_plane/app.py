@@ -130,7 +130,7 @@ def _as_api_error(request: Request, error: Exception) -> ApiError:
         case JsException():
             return of_engine(error)
         case RequestValidationError():
-            return ApiError(400, BAD_REQUEST, _mistakes(error))
+            return ApiError(400, BAD_REQUEST, _no_json(request) or _mistakes(error))
         case HTTPException(status_code=404):
             return ApiError(404, NOT_FOUND, f"The control plane has nothing at {path}. See /__workflows/docs.")
         case HTTPException(status_code=405):
@@ -145,12 +145,24 @@ def _mistakes(error: RequestValidationError) -> str:
     lines = []
     for one in error.errors():
         where, *path = one["loc"]
-        name = ".".join(str(part) for part in path) or "it"
         what = {"body": "the body", "query": "the query", "path": "the path"}.get(str(where), str(where))
+        name = ".".join(str(part) for part in path)
         if one["type"] == "json_invalid":
             return f"The body is no JSON: {one.get('ctx', {}).get('error', one['msg'])}."
-        lines.append(f"{name} in {what}: {one['msg']}")
-    return "; ".join(lines) + "."
+        lines.append(f"{name} in {what}: {one['msg']}" if name else f"{what}: {one['msg']}")
+    text = "; ".join(lines)
+    return f"{text[0].upper()}{text[1:]}." if lines and not path else f"{text}."
+
+
+def _no_json(request: Request) -> str | None:
+    """What is wrong with a request whose body does not even say that it is JSON; None where it does, or has none."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not media or media == "application/json" or media.endswith("+json"):
+        return None
+    return (
+        f"The body is no JSON by its content type, {media}: send it with `Content-Type: application/json`, as "
+        "`curl --json` does."
+    )
 
 
 def raw_path(scope: Scope) -> str:

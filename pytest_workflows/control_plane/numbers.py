@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from durable_engine import Engine, Execution, HistoryRow, StepKey, StepRow, to_datetime
+from durable_engine import Engine, Execution, HistoryRow, RealClock, StepKey, StepRow, to_datetime
 from durable_engine.history import ATTEMPT_KINDS, ATTEMPT_START
 from pytest_workflows.recordings.stats import Spread, spread_of
 
@@ -151,13 +151,16 @@ class Census:
     def _counted(self, instance: Execution) -> Counted:
         row, store = instance.row, self._engine.store
         until = self._engine.clock.now_ms if row.ended_at is None else row.ended_at
+        wall = self._wall(instance.workflow.name, instance.id)
+        if wall is None and isinstance(self._engine.clock, RealClock) and not self._engine.clock.moved_ms:
+            wall = until - row.created_at  # of another process, and the clock has been real all the time
         working = _working(store.history(row.key), until)
         return Counted(
             workflow=instance.workflow.name,
             created=row.created_at,
             status=instance.status,
             virtual=until - row.created_at,
-            wall=self._wall(instance.workflow.name, instance.id),
+            wall=wall,
             steps=tuple(_times(step, working, until) for step in store.steps(row.key)),
         )
 

@@ -46,6 +46,7 @@ class DevProcess:
         self._folder = StateFolder(settings.state)
         self._thread = EngineThread()
         self._worker: LiveWorker
+        self._diverged: dict[tuple[int, str, str], int] = {}
 
     def run(self) -> None:
         """Serve until Ctrl-C.
@@ -159,6 +160,16 @@ class DevProcess:
         say()
 
     def _show_divergence(self, found: Divergence) -> None:
+        kind = (found.version, found.workflow, found.summary)
+        shown = self._diverged.get(kind, 0)
+        self._diverged[kind] = shown + 1
+        if shown == 1:
+            self._terminal.note(
+                f"version {found.version}: instance {found.id!r} of {found.workflow} and perhaps more go the same way; "
+                "the page shows each."
+            )
+        if shown:
+            return
         self._terminal.note(
             f"version {found.version}: instance {found.id!r} of {found.workflow} goes another way: {found.summary}."
             f"\n{found.table}"

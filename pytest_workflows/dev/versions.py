@@ -83,14 +83,19 @@ class Versions:
         _write(self._path, self._kept)
         return version
 
-    def refused(self, problem: str, now_ms: int) -> Version:
+    def refused(self, problem: str, now_ms: int) -> Version | None:
         """A version is refused, and the last good one goes on.
 
         Args:
             problem: What is wrong with it.
             now_ms: The time.
+
+        Returns:
+            The version; None where the last one was refused for the same already.
         """
         if self.all and self.all[-1].problem is not None:
+            if self.all[-1].problem == problem:
+                return None  # something else was written in the folder, perhaps what says so
             self.all.pop()  # the one that nobody ran is put right, or broken anew
         version = msgspec.structs.replace(self._next(now_ms), problem=problem)
         self.all.append(version)

@@ -66,11 +66,14 @@ class _Immediate(JsPromise, js_class="Promise"):
 class ObjectWrites:
     """What an object wrote since its last event ended, or time moved: it is undone together if the object is aborted.
 
+    Where time is real it passes while code runs: there the end of the turn of the loop counts, and no clock.
+
     Args:
         data: The object's contents.
         now_ms: Gives the virtual time.
         on_alarm: Called when the alarm may be another one; with `is_asked` where the object set it.
-        on_first: Called when it writes something, and everything that it wrote before is kept.
+        on_first: Called when it writes something, and everything that it wrote before is kept: to have this kept at the
+            end of the turn of the loop. None where the time that moves says what is kept.
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class ObjectWrites:
         data: ObjectData,
         now_ms: Callable[[], int],
         on_alarm: Callable[..., None],
-        on_first: Callable[[], None] = lambda: None,
+        on_first: Callable[[], None] | None = None,
     ) -> None:
         self.data = data
         self._on_first = on_first
@@ -93,12 +96,19 @@ class ObjectWrites:
 
     def before(self) -> None:
         """To be called before anything is written."""
-        if self._since is not None and self._since != self._now_ms():
+        if self._is_of_earlier():
             self.keep()
         if not self.data.depth:
             self.data.begin()
             self._since = self._now_ms()
-            self._on_first()
+            if self._on_first is not None:
+                self._on_first()
+
+    def _is_of_earlier(self) -> bool:
+        """Whether time has moved since it wrote what is not kept, and no transaction of its own is open."""
+        if self._on_first is not None or self._since is None or self.data.depth > 1:
+            return False
+        return self._since != self._now_ms()
 
     def keep(self) -> None:
         """Make what was written last."""
@@ -108,7 +118,7 @@ class ObjectWrites:
 
     def undo(self) -> bool:
         """Undo what is not kept, open transactions included; whether anything was written now, and is lost."""
-        if self._since is not None and self._since != self._now_ms():
+        if self._is_of_earlier():
             self.keep()
         is_lost = self.data.is_changed
         while self.data.depth:

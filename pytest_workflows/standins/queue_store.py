@@ -352,7 +352,7 @@ class QueueStore:
             other: That queue, or this one.
             now: The time, in milliseconds since 1970.
         """
-        moved = [replace(message) for message in dead]
+        moved = [replace(message, position=0) for message in dead]  # where it was is a place of this queue alone
         is_written = other._kept is None or other._kept.settle((), [(message, None) for message in moved])
         for message in moved:
             other._take_in(message, now, 0)

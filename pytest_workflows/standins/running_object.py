@@ -62,7 +62,7 @@ class RunningObject:
         self._tasks: set[asyncio.Task[Any]] = set()
         data = object_class.store.data(id._digits)
         self.alarm = object_class.alarm(id)
-        on_first = self._keep_soon if object_class.store.is_kept else _nothing
+        on_first = self._keep_soon if object_class.store.is_kept else None
         self.writes = ObjectWrites(data, host.now_ms, self.alarm.changed, on_first)
         self.state = DurableObjectState(
             self,
@@ -206,10 +206,6 @@ class RunningObject:
     def is_busy(self) -> bool:
         """Whether a call of it is under way."""
         return bool(self._tasks)
-
-
-def _nothing() -> None:
-    pass
 
 
 def _uncancel(task: asyncio.Task[Any]) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from durable_engine import StoreError
+from pytest_workflows.control_plane.numbers import Census
 from pytest_workflows.dev.live_worker import LiveWorker
 from pytest_workflows.dev.settings import DevSettings
 from pytest_workflows.dev.versions import Versions
@@ -301,6 +302,9 @@ async def test_a_broken_source_or_configuration_is_refused_and_the_last_good_one
 
         assert problem in refused.problem
         assert worker.versions[-1] == refused
+        (files.folder / "dev.log").write_text("a change that is none of the source")
+        assert await worker.deploy() is None  # that is said once
+        assert worker.versions[-1] == refused
         assert worker.running_version == 1
         assert await text_of(worker) == "version one"
 
@@ -356,6 +360,19 @@ async def test_instances_and_contents_are_there_again_in_the_next_process(files)
         await (await worker.env.workflow_binding("GREETINGS").get("g-1")).send_event({"type": "approve", "payload": 1})
 
         assert (await status_of(worker, "complete")).output == "hello Ada"
+
+
+async def test_how_long_instances_of_an_earlier_process_took_is_known_until_time_is_moved(files):
+    async with served(files) as worker:
+        await created(worker)
+        await status_of(worker, "waiting")
+
+    async with served(files) as worker:
+        (kept,) = await Census(worker.engine, lambda workflow, id: None).count()
+        assert kept.wall == kept.virtual > 0
+        await worker.engine.advance("1 hour")
+        (kept,) = await Census(worker.engine, lambda workflow, id: None).count()
+        assert kept.wall is None
 
 
 async def test_a_source_that_changed_between_two_processes_is_compared_as_well(files):

@@ -177,6 +177,25 @@ async def test_a_client_that_waits_for_its_answer_is_not_about_to_ask(engine, mo
     assert await ended(engine) == "complete"  # at once, and not in a minute
 
 
+async def test_a_wait_for_an_event_gives_clients_that_ask_their_time_again(sender, engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 300)
+    engine.clients.outside = Outside(1)
+
+    async def workflow(event, step):
+        engine.clients.wait_began()  # nobody has asked for anything yet
+        await step.sleep("s", "1 hour")  # which uses up the time that clients have
+        engine.clients.has_asked = True
+        engine.clients.wait_began()
+        sender.approve(await engine.bindings["W"].get("x"))
+        return (await step.wait_for_event("w", "approval", timeout="1 day"))["payload"]
+
+    await engine.bind("W", workflow).create({"id": "x"})
+
+    assert await ended(engine) == "complete"
+    assert engine.clock.now == START + datetime.timedelta(hours=1)
+    await sender.joined()
+
+
 async def test_an_instance_that_acts_gives_clients_no_further_time(engine, monkeypatch):
     monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 300)
     engine.clients.outside = Outside(1)

@@ -688,6 +688,25 @@ async def test_a_retry_that_is_now_stays_now_over_a_pause():
         await ended(engine, binding, "x")
 
 
+async def test_a_wait_that_run_has_not_asked_for_again_is_refused_in_words(engine):
+    runs = []
+
+    async def workflow(event, step):
+        runs.append(event)
+        if len(runs) > 1:
+            await step.sleep("first", "1 day")
+        await step.wait_for_event("word", "word", timeout="2 days")
+
+    binding = engine.bind("W", workflow)
+    await binding.create({"id": "x"})
+    await engine.settle()
+    engine.crash(binding.workflow, "x")
+    await engine.settle()
+
+    with pytest.raises(EngineError, match="`run` has not asked for it since it was last begun anew"):
+        engine.hasten(binding.workflow, "x", StepKey("wait_for_event", "word", 1))
+
+
 async def test_what_waits_for_nothing_is_refused_in_words(engine):
     answer = asyncio.get_running_loop().create_future()
 

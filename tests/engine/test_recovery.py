@@ -299,8 +299,10 @@ async def test_events_that_nothing_has_taken_are_there_again(path, kill):
             await handle.send_event({"type": "word", "payload": payload})
         left = kill()
     async with engine_on(left, {"W": workflow}, now=NOW) as engine:
+        await (await engine.bindings["W"].get("x")).send_event({"type": "word", "payload": "three"})
         await engine.run_until_idle()
         assert (await (await engine.bindings["W"].get("x")).status())["output"] == ["one", "two"]
+        assert engine.take_findings() == []  # nothing is wrong with their order
 
 
 async def test_what_is_paused_stays_so_and_its_timers_go_on_from_where_they_were(path, kill):

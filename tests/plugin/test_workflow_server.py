@@ -102,6 +102,30 @@ def test_a_client_in_a_thread_reaches_the_worker_with_mocks_stores_and_virtual_t
     ).assert_outcomes(passed=1)
 
 
+def test_a_client_that_polls_until_the_worker_waits_is_in_time_with_its_answer(shop: Any) -> None:
+    run(
+        shop,
+        """
+    async def test_it(workflow_server, workflow_env):
+        url = workflow_server.url
+
+        def approve():
+            with httpx.Client(trust_env=False) as client:
+                client.post(f"{url}/o-1", json={"sku": "A1"})
+                there = f"{workflow_server.api_url}/accounts/local/workflows/orders/instances/o-1"
+                while '"approval-1"' not in client.get(there).text:
+                    time.sleep(0.02)
+                client.post(f"{url}/o-1/approve", json="ada")
+
+        approving = asyncio.create_task(asyncio.to_thread(approve))
+        async with introspect_workflow_instance(workflow_env.ORDERS, "o-1") as instance:
+            await instance.wait_for_status("complete")
+            assert (await instance.get_output())[1] == "ada"
+        await approving
+    """,
+    ).assert_outcomes(passed=1)
+
+
 def test_time_waits_for_a_client_that_is_about_to_act_and_moves_for_one_that_waits(shop: Any) -> None:
     run(
         shop,

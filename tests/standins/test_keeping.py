@@ -413,6 +413,31 @@ def test_a_queue_whose_dead_letters_come_to_itself_keeps_them(folder: KeptFolder
     assert [id for id, _ in inside(queue_of(folder, delivery))] == ["1"]
 
 
+def fail(store: QueueStore, id: str, other: QueueStore) -> None:
+    """Let a queue deliver a message as often as it does, and hand it to another one."""
+    store.add(message(id), NOW)
+    store.take(NOW + 1000)
+    store.bury(store.finish(NOW + 1000, Verdict(retries_all=True)), other, NOW)
+
+
+def test_dead_letters_of_several_queues_are_all_in_the_other_one(folder: KeptFolder) -> None:
+    stores = folder.begin().stores
+    delivery = Delivery(retries=0, dead_letters="dead")
+    one, two, dead = (
+        stores.get("queues", name, lambda how=how: QueueStore(how))
+        for name, how in (("one", delivery), ("two", delivery), ("dead", None))
+    )
+
+    fail(one, "1", dead)
+    for number in range(2, 5):
+        fail(two, str(number), dead)
+    fail(one, "5", dead)
+
+    for store in (dead, queue_of(folder, None, "dead")):
+        assert [id for id, _ in inside(store)] == ["1", "2", "3", "4", "5"]
+    assert inside(queue_of(folder, delivery, "one")) == inside(queue_of(folder, delivery, "two")) == []
+
+
 def test_what_nobody_consumes_waits_for_a_consumer_of_a_later_process(folder: KeptFolder) -> None:
     queue_of(folder, None).add(message("1"), NOW)
 

@@ -7,13 +7,14 @@ found by running it; docs/reference/rules/engine-hazard.md shows each of them.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 import msgspec
 
 from durable_engine.errors import PAST_SLEEP
 from durable_engine.instance import ClockReader, Instance
 from durable_engine.model import Place, StepKey
-from durable_engine.rows import InstanceRow, StepRow
+from durable_engine.rows import EventRow, InstanceRow, StepRow
 from durable_engine.storage.store import Store
 
 from .findings import Findings
@@ -219,6 +220,18 @@ class Hazards(Observer):
         events.places[wait] = place
         if events.first(event_type) in events.taken:
             self._report_other(instance, wait, event_type, events)
+
+    def recovered(self, row: InstanceRow, events: Iterable[EventRow]) -> None:
+        """Take down the events of an instance that an earlier process has kept.
+
+        Args:
+            row: The instance.
+            events: Its events that nothing has taken, oldest first.
+        """
+        kept = self._events_of(row)
+        for event in events:
+            kept.keep(event.type, event.seq)
+        kept.is_lost = True
 
     def event_taken(self, instance: Instance, wait: StepKey, event_type: str, event: int) -> None:
         """Compare the event that a wait takes here with the first of the other engine's queue."""

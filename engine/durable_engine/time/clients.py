@@ -27,6 +27,8 @@ class Clients:
         answered: Those that code of the Worker answers: time moves for what it waits for.
         arriving: Those whose body is still on its way: code of the Worker that waits may wait for that.
         outside: Knows the clients outside of this process; None where nobody serves the Worker.
+        has_asked: Whether one has asked for something since a wait for an event last began.
+        is_due: Whether a wait for an event has begun that a client may be about to answer.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,14 @@ class Clients:
         self.answered: set[object] = set()
         self.arriving: set[object] = set()
         self.outside: Outside | None = None
+        self.has_asked = False
+        self.is_due = False
+
+    def wait_began(self) -> None:
+        """A wait for an event begins: who has been asking, such as for a status, is about to send one."""
+        if self.has_asked:
+            self.has_asked = False
+            self.is_due = True
 
     @property
     def are_served(self) -> bool:

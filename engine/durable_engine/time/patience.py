@@ -80,6 +80,9 @@ class Patience:
         clients = self._engine.clients
         if clients.outside is None:
             return False
+        if clients.is_due:
+            clients.is_due = False
+            self._left_for_clients = SOON_MS / 1000
         if clients.outside.is_starting():
             await self._until_progress(CHECK_AGAIN)
             return True

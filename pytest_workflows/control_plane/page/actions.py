@@ -29,7 +29,7 @@ def actions_router(asker: PageAsker) -> APIRouter:
             await action(await asker.handle(meant.workflow, meant.id))
 
         await asker.ask(acted)
-        return Envelope(result=InstanceId(workflow=meant.workflow, id=meant.id))
+        return Envelope(result=InstanceId(workflow=asker.known(meant.workflow).workflow.name, id=meant.id))
 
     @router.post("/create", operation_id="page_create")
     async def create(asked: Creation) -> Envelope[InstanceId]:
@@ -37,9 +37,13 @@ def actions_router(asker: PageAsker) -> APIRouter:
 
         async def created() -> str:
             options = {"params": asked.params, **({} if asked.id is None else {"id": asked.id})}
-            return (await asker.known(asked.workflow).create(options)).id
+            binding = asker.known(asked.workflow)
+            id = (await binding.create(options)).id
+            served.engine.lifecycle.note_source(binding.workflow, id, "api")
+            return id
 
-        return Envelope(result=InstanceId(workflow=asked.workflow, id=await asker.ask(created)))
+        id = await asker.ask(created)
+        return Envelope(result=InstanceId(workflow=asker.known(asked.workflow).workflow.name, id=id))
 
     @router.post("/event", operation_id="page_event")
     async def event(asked: Event) -> Envelope[InstanceId]:
@@ -56,7 +60,7 @@ def actions_router(asker: PageAsker) -> APIRouter:
             served.engine.send_event(workflow, asked.id, asked.type, encode(asked.payload))
 
         await asker.ask(sent)
-        return Envelope(result=InstanceId(workflow=asked.workflow, id=asked.id))
+        return Envelope(result=InstanceId(workflow=asker.known(asked.workflow).workflow.name, id=asked.id))
 
     @router.post("/pause", operation_id="page_pause")
     async def pause(asked: Meant) -> Envelope[InstanceId]:

@@ -48,16 +48,19 @@ class PageAsker:
         """The binding of a workflow.
 
         Args:
-            workflow: The binding's name.
+            workflow: The binding's name, or the workflow's own, as the platform's API has it.
 
         Raises:
             ApiError: If there is none.
         """
         bindings = self.served.engine.bindings
-        if workflow not in bindings:
-            names = ", ".join(bindings) or "none"
-            raise ApiError(404, WORKFLOW_NOT_FOUND, f"There is no workflow {workflow!r} here. There are: {names}.")
-        return bindings[workflow]
+        if workflow in bindings:
+            return bindings[workflow]
+        for binding in bindings.values():
+            if binding.workflow.workflow_name == workflow:
+                return binding
+        names = ", ".join(bindings) or "none"
+        raise ApiError(404, WORKFLOW_NOT_FOUND, f"There is no workflow {workflow!r} here. There are: {names}.")
 
     async def handle(self, workflow: str, id: str) -> InstanceHandle:
         """The handle of an instance. On the engine's loop.

@@ -23,6 +23,7 @@ class ClientRequest:
         self._is_open = True
         clients.asking.add(self)
         clients.arriving.add(self)
+        clients.has_asked = True
 
     def has_arrived(self) -> None:
         """Its body is complete: code that waits now waits for something else."""

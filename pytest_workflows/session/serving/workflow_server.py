@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from durable_engine import Observer
 from pytest_workflows.control_plane.security import Security
 from pytest_workflows.control_plane.worker_requests import WHOLE_BODY
 
@@ -16,13 +17,28 @@ from .requests import ClientRequest, current_request
 from .served_run import ServedRun
 
 if TYPE_CHECKING:
-    from durable_engine import Engine
+    from durable_engine import Clients, Engine, Instance, Place, StepKey
     from pytest_workflows.session.testrun import TestRun
 
 _MOST_AT_ONCE = 1 << 20
 """Bytes of a request's body that are awaited before the Worker is called."""
 _PAUSE = 0.25
 """Seconds for which a body may pause before the Worker is called nevertheless."""
+
+
+class _Waits(Observer):
+    """Observes when waits for events begin, which a client may be about to answer.
+
+    Args:
+        clients: What the engine knows of clients.
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def wait_started(self, instance: Instance, wait: StepKey, event_type: str, place: Place) -> None:
+        """Give who has been asking the time to answer."""
+        self._clients.wait_began()
 
 
 class WorkflowServer:
@@ -63,6 +79,7 @@ class WorkflowServer:
             self._app = self._make_app(self._served, Security())
             self._engine = engine
             engine.clients.outside = self._outside
+            engine.observers.add(_Waits(engine.clients))
         return f"http://{HOST}:{self._server.port}"
 
     @property

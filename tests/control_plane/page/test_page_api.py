@@ -259,6 +259,34 @@ async def test_what_cannot_be_done_is_refused_in_words(
     assert sentence in found[1]
 
 
+async def test_a_body_that_does_not_say_that_it_is_json_is_told_so(standing_app: Any) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    async with client_of(standing_app) as client:
+        found = await client.post("/client/v4/accounts/local/workflows/orders/instances", content="{}", headers=form)
+
+    assert found.status_code == 400
+    said = found.json()["errors"][0]["message"]
+    assert "The body is no JSON by its content type, application/x-www-form-urlencoded: send it with" in said
+
+
+async def test_a_workflow_is_known_by_its_own_name_too_and_what_is_created_here_says_so(shop: Any, client: Any) -> None:
+    async def ship(event: Any, step: Any) -> int:
+        return 1
+
+    async def bind() -> None:
+        shop.engine.bind("SHIPPING", ship, workflow_name="ship-orders")
+
+    async def source() -> Any:
+        return shop.engine.find(shop.engine.bindings["SHIPPING"].workflow, "s-9").row.source
+
+    shop.run(bind())
+
+    made = await client.post(f"{BASE}/create", json={"workflow": "ship-orders", "id": "s-9"})
+
+    assert made.json()["result"] == {"workflow": "SHIPPING", "id": "s-9"}
+    assert shop.run(source()) == "api"
+
+
 @pytest.mark.parametrize(
     ("path", "query", "sentence"),
     [
