@@ -108,7 +108,7 @@ def answer_of(error: ApiError, headers: dict[str, str] | None = None) -> JSONRes
     """An error in the platform's envelope."""
     said = {"code": error.code, "message": error.message}
     body = {"success": False, "errors": [said], "messages": [], "result": None}
-    if error.status == 409:
+    if error.status == 409 or error.may_be_done:
         headers = {**(headers or {}), "x-should-retry": "false"}  # the platform's client would ask twice more
     return JSONResponse(body, error.status, headers)
 

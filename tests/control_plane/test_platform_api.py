@@ -153,7 +153,7 @@ async def test_an_event_is_read_as_json_whatever_its_content_type_says(shop, cli
     assert "the payload is no JSON" in refused.json()["errors"][0]["message"]
     assert sent.status_code == 200
     instance = (await client.get(f"{INSTANCES}/o")).json()["result"]
-    assert (instance["status"], instance["output"]) == ("complete", {"approved_by": "Eve"})
+    assert (instance["status"], instance["output"]) == ("complete", '{"approved_by":"Eve"}')
 
 
 async def test_a_stream_s_bytes_are_the_step_s_output(shop):
