@@ -4,6 +4,7 @@ import importlib.util
 import io
 import json
 import logging
+import os
 import re
 import socket
 import stat
@@ -172,6 +173,7 @@ def test_time_is_moved_in_the_process_of_a_folder_above(answering):
 
     assert command("time", "skip", "ORDERS", "o-1") == (0, "The sleep is over: ORDERS o-1.\n")
     assert command("time", "retry", "ORDERS", "o-1", "--step", "pay", "--count", "2")[1].startswith("The next attempt")
+    assert command("time", "timeout", "ORDERS", "o-1", "--step", "poll")[0] == 0  # whichever of that name waits
     assert command("time", "travel", "--by", "3 days") == (0, "It is 2026-12-04 09:00:00 UTC.\n")
     assert answering.asked == [
         ("/__workflows/api/time/skip", {"workflow": "ORDERS", "id": "o-1"}, "Bearer secret"),
@@ -180,6 +182,7 @@ def test_time_is_moved_in_the_process_of_a_folder_above(answering):
             {"workflow": "ORDERS", "id": "o-1", "name": "pay", "count": 2},
             "Bearer secret",
         ),
+        ("/__workflows/api/time/timeout", {"workflow": "ORDERS", "id": "o-1", "name": "poll"}, "Bearer secret"),
         ("/__workflows/api/time/travel", {"by": "3 days"}, "Bearer secret"),
     ]
 
@@ -343,6 +346,26 @@ def test_what_steers_a_terminal_is_written_as_code_has_it():
     first, second = stream.getvalue().splitlines()
     assert first.endswith(r"one\x1b[2J")
     assert second == "         two"
+
+
+def test_what_the_terminal_has_no_character_for_is_written_as_code_has_it():
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="ascii")
+
+    Terminal(stream).plain("żółw")
+
+    assert written.getvalue().decode() == r"\u017c\xf3\u0142w" + "\n"
+
+
+def test_a_terminal_that_nobody_reads_any_more_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb", buffering=0) as raw:  # unbuffered: nothing is left to be written when it is closed
+        stream = io.TextIOWrapper(raw, write_through=True)
+
+        Terminal(stream).note("one")
+
+        stream.detach()
 
 
 def test_the_worker_s_basic_config_sets_the_level_alone(capsys):
