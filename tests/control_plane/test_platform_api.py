@@ -123,7 +123,7 @@ async def test_the_id_of_a_cron_s_instance_has_slashes_and_is_found(shop, client
     [
         (b"{", "The body is no JSON"),
         (b'{"params": NaN}', "params is no JSON"),
-        (b"[]", "in the body: Input should be a valid dictionary"),
+        (b"[]", "The body: Input should be a valid dictionary"),
         (b'{"instance_id": 1}', "instance_id in the body: Input should be a valid string"),
         (b'{"instance_retention": {"success_retention": "soon"}}', "retention"),
         (b'{"params": "' + b"[" * 600 + b"]" * 600 + b'"}', "nested more than 500 deep"),
