@@ -23,7 +23,7 @@ from .execution.concurrency import Slots
 from .execution.execution import Execution
 from .execution.services import Services
 from .execution.step import Step
-from .history import WORKFLOW_QUEUED, WORKFLOW_START, StepKind
+from .history import WORKFLOW_QUEUED, WORKFLOW_RUNNING, WORKFLOW_START, HistoryKind, StepKind
 from .instance import Instance
 from .model import CronTrigger, Place, StepKey
 from .replay.playback import PlayedExecution, Script
@@ -94,6 +94,7 @@ class Lifecycle:
         self.scripts: dict[tuple[str, str], Script] = {}
         self._seed = seed
         self._random: random.Random | None = None
+        self._workflows: list[Workflow] = []
         self._slots: dict[str, Slots] = {}
         self._executions: dict[tuple[str, str], Execution] = {}
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
@@ -101,6 +102,7 @@ class Lifecycle:
 
     def open(self, workflow: Workflow) -> None:
         """Take instances of a workflow from now on."""
+        self._workflows.append(workflow)
         self._slots[workflow.name] = Slots(workflow.concurrency)
 
     def seed(self, seed: int | str) -> None:
@@ -301,6 +303,20 @@ class Lifecycle:
         for id in self._slots[workflow.name].release(ids):
             self._executions[workflow.name, id].start()
 
+    def _resize_slots(self) -> list[Workflow]:
+        """Let workflows have as many slots as their new source says; returns those that have more or fewer."""
+        resized = [one for one in self._workflows if one.concurrency != self._slots[one.name].limit]
+        for workflow in resized:
+            mine = [one for one in self._executions.values() if one.workflow is workflow]
+            holders = [one.id for one in mine if self._holds_slot(one)]
+            self._slots[workflow.name].resize(workflow.concurrency, holders)
+        return resized
+
+    def _holds_slot(self, instance: Execution) -> bool:
+        """Whether an instance has a slot, by what is stored of it."""
+        status = instance.row.status
+        return status in _UNDER_WAY or (status == "paused" and self._has_run(instance))
+
     def slot_holders(self, workflow: Workflow, id: str) -> list[Execution]:
         """The instances that keep one queued: those that hold its workflow's slots; none where it is not queued."""
         slots = self._slots[workflow.name]
@@ -358,8 +374,11 @@ class Lifecycle:
         self._lose(lost, point)
         self._paths.replaced()
         replace()
+        resized = self._resize_slots()
         for instance in lost:
             self._recover(instance)
+        for workflow in resized:
+            self.free_slots(workflow, [])
 
     def _is_in_memory(self, instance: Execution) -> bool:
         """Whether an instance has anything to lose."""
@@ -400,7 +419,7 @@ class Lifecycle:
         for one in stored.values():
             if one.finished and self._engine.is_live:
                 one.forget_course()
-            if one.row.status in _UNDER_WAY or (one.row.status == "paused" and self._has_begun(one)):
+            if self._holds_slot(one):
                 self._slots[workflow.name].restore(one.id)
             if not one.finished:
                 self._engine.hazards.recovered(one.row, self._store.events(one.row.key))
@@ -415,7 +434,14 @@ class Lifecycle:
 
     def _has_begun(self, instance: Instance) -> bool:
         """Whether history has its start: an execution that was paused before it began has none yet."""
-        return any(line.kind == WORKFLOW_START for line in self._store.history(instance.row.key))
+        return self._has_line(instance, WORKFLOW_START)
+
+    def _has_run(self, instance: Instance) -> bool:
+        """Whether it has had a slot since it was created or restarted last: a restart leaves its start in history."""
+        return self._has_line(instance, WORKFLOW_RUNNING)
+
+    def _has_line(self, instance: Instance, kind: HistoryKind) -> bool:
+        return any(line.kind == kind for line in self._store.history(instance.row.key))
 
     # -- the calls of a handle ---------------------------------------------------------------------------------------
 

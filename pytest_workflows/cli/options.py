@@ -41,7 +41,7 @@ JsonOutputs = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Count = Annotated[int, typer.Option("--count", metavar="N", min=1, help="Which of several steps of that name.")]
+Count = Annotated[int | None, typer.Option("--count", metavar="N", min=1, help="Which of several steps of that name.")]
 Url = Annotated[
     str | None,
     typer.Option("--url", metavar="URL", help="The `pytest-workflows dev` that is asked; by default this folder's."),

@@ -9,7 +9,6 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
@@ -107,8 +106,9 @@ class Directory:
 
     @property
     def versions(self) -> Sequence[Version]:
-        """The versions that ran, the oldest first."""
-        return [one for one in self._served.versions if one.problem is None]
+        """The versions that ran, each once, the oldest first."""
+        # One that ran on after another was refused stands there again.
+        return list({one.id: one for one in self._served.versions if one.problem is None}.values())
 
     def version(self, id: str) -> Version:
         """A version.
@@ -176,7 +176,7 @@ class Directory:
         project = self._served.env.project
         return project.config if project is not None and project.readable else None
 
-    @cached_property
+    @property
     def _script(self) -> str:
         return (self._config.name if self._config is not None else None) or _NO_SCRIPT
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
+from durable_engine import EngineClosedError, StoreError
+
 if TYPE_CHECKING:
     from durable_engine import Engine
     from pytest_workflows.bindings.env_resolver import EnvResolver
@@ -99,7 +101,13 @@ async def on_loop(served: Served, ask: Callable[[], Awaitable[T]]) -> T:
     """
 
     async def answer() -> T:
-        found = await ask()
+        try:
+            found = await ask()
+        except (StoreError, EngineClosedError):
+            raise
+        except Exception:
+            await served.engine.store.stored()  # "it exists already" is an answer as well
+            raise
         await served.engine.store.stored()
         return found
 

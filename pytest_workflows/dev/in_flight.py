@@ -138,6 +138,11 @@ class Flights(Observer):
         """An instance begins anew, with the new source."""
         self._flights.pop(instance.key, None)
 
+    def instance_discarded(self, row: InstanceRow) -> None:
+        """An instance is deleted: another one of its id has a path of its own."""
+        self._branches.pop((row.workflow, row.id), None)
+        self._flights.pop((row.workflow, row.id), None)
+
     def _check(self, key: Key, flight: InFlight) -> None:
         if flight.difference is not None:
             self._flights.pop(key, None)

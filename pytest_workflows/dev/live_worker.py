@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import linecache
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -257,15 +258,12 @@ class LiveWorker:
         error: Exception | None = None
 
         def replace() -> None:
+            # Instances have no memory now: whatever happens here, they are to go on after it.
             nonlocal error
-            before = self._projects.switch(repository.registry, repository.own)
             try:
-                bound = self._bind()
-                ConfigChecks().check(self._own.as_project(), self.env)
+                bound = self._switch(repository)
             except Exception as caught:
                 error = caught
-                self._projects.switch_back(before)
-                bound = self._bind()
             else:
                 version = self._versions.good(source, _now())
                 self._flights.after_deploy(version.number, bound)
@@ -275,6 +273,25 @@ class LiveWorker:
         if error is not None:
             raise error
         return self._versions.all[-1]
+
+    def _switch(self, repository: Repository) -> set[str]:
+        """Bind the workflows of another source, or those of the one before again.
+
+        Raises:
+            Exception: What is wrong with the other source.
+        """
+        before = self._projects.switch(repository.registry, repository.own)
+        try:
+            bound = self._bind()
+            ConfigChecks().check(self._own.as_project(), self.env)
+        except Exception:
+            self._projects.switch_back(before)
+            try:
+                self._bind()
+            except Exception:
+                logging.getLogger("pytest_workflows").exception("The source before cannot be bound again as a whole")
+            raise
+        return bound
 
     def _bind(self) -> set[str]:
         for one in self._projects:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -30,9 +31,16 @@ class Terminal:
         self._stream = sys.stdout if stream is None else stream
 
     def plain(self, text: str = "") -> None:
-        """Write a text as it is."""
-        self._stream.write(f"{printable(text)}\n")
-        self._stream.flush()
+        """Write a text as it is.
+
+        What the stream's encoding has no character for is written as code has it; where nobody reads any more, or
+        nothing more can be written, the text is lost and nothing else.
+        """
+        encoding = self._stream.encoding or "utf-8"
+        line = f"{printable(text)}\n".encode(encoding, "backslashreplace").decode(encoding)
+        with contextlib.suppress(OSError):
+            self._stream.write(line)
+            self._stream.flush()
 
     def note(self, text: str) -> None:
         """Write what happened, with the time; further lines stand below it."""

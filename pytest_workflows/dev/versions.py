@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -66,6 +67,9 @@ class Versions:
     def good(self, source: str, now_ms: int) -> Version:
         """A version is deployed: the one before, where the source is the same.
 
+        A number that cannot be written is told, and serves as long as the process runs: instances without memory may
+        wait for it.
+
         Args:
             source: The hash of its source.
             now_ms: The time.
@@ -80,7 +84,11 @@ class Versions:
         version = self._next(now_ms)
         self.all.append(version)
         self._kept.append(_Kept(version.number, version.id, version.created_at, source))
-        _write(self._path, self._kept)
+        try:
+            _write(self._path, self._kept)
+        except OSError as error:
+            log = logging.getLogger("pytest_workflows")
+            log.error("The number of version %d is not kept: %s", version.number, error)
         return version
 
     def refused(self, problem: str, now_ms: int) -> Version | None:

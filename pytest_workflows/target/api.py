@@ -64,9 +64,19 @@ class TargetApi:
     # -- what is asked -----------------------------------------------------------------------------------------------
 
     async def workflows(self) -> list[str]:
-        """The names of the workflows that there are."""
+        """The names of the workflows that there are, as far as one page has them."""
         result, _ = await self._ask("GET", "/workflows", query={"per_page": _PER_PAGE})
         return [str(one.get("name")) for one in result] if isinstance(result, list) else []
+
+    async def has_workflow(self, workflow: str) -> bool:
+        """Whether there is a workflow of a name; not so where a server knows no way to ask for one."""
+        try:
+            await self._ask("GET", f"/workflows/{_quoted(workflow)}")
+        except ApiRefusal as refusal:
+            if not refusal.is_not_found:
+                raise
+            return False
+        return True
 
     async def create(self, workflow: str, body: Mapping[str, Any]) -> str:
         """Create an instance.

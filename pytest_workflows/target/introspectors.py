@@ -226,6 +226,8 @@ class TargetInstance(_Opened):
 
     async def _check_workflow(self) -> None:
         """See to it that it is the instance that does not exist, and not the workflow."""
+        if await self._api.has_workflow(self._workflow):
+            return
         names = await self._api.workflows()
         if self._workflow not in names:
             raise IntrospectionError(
@@ -268,7 +270,9 @@ class TargetInstance(_Opened):
         """The instance's `status`, `output` and `error`."""
         self._check_open()
         found = await self._api.instance(self._workflow, self._id)
-        return {"status": found.get("status"), "output": found.get("output"), "error": found.get("error")}
+        status = found.get("status")
+        output = output_of(found) if status == "complete" else None
+        return {"status": status, "output": output, "error": found.get("error")}
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from durable_engine import StoreError
+from pytest_workflows.control_plane.directory import Directory
 from pytest_workflows.control_plane.numbers import Census
 from pytest_workflows.dev.live_worker import LiveWorker
 from pytest_workflows.dev.settings import DevSettings
@@ -339,6 +340,83 @@ async def test_versions_go_on_where_the_process_before_left_off(files):
     async with served(files) as worker:
         assert [one.number for one in worker.versions] == [1, 2, 3]
         assert await text_of(worker) == "version three"
+
+
+async def test_where_the_number_of_a_version_cannot_be_written_instances_go_on_all_the_same(files, monkeypatch, caplog):
+    async with served(files) as worker:
+        await created(worker)
+        await status_of(worker, "waiting")
+
+        def full(path, kept):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("pytest_workflows.dev.versions._write", full)
+        files.replace("return text", 'return f"{text}, says version two"')
+        version = await worker.deploy()
+
+        assert (version.number, version.problem) == (2, None)
+        assert "The number of version 2 is not kept: " in caplog.text
+        handle = await worker.env.workflow_binding("GREETINGS").get("g-1")
+        await handle.send_event({"type": "approve", "payload": None})
+        assert (await status_of(worker, "complete")).output == "hello Ada, says version two"
+
+
+async def test_where_the_source_before_cannot_be_bound_again_instances_go_on_all_the_same(files, monkeypatch, caplog):
+    async with served(files) as worker:
+        await created(worker)
+        await status_of(worker, "waiting")
+        handle = await worker.env.workflow_binding("GREETINGS").get("g-1")
+        with monkeypatch.context() as patched:
+
+            def fail(given):
+                raise OSError("the stores are full")
+
+            patched.setattr(worker.env, "deploy", fail)
+            files.replace("version one", "version two")
+            refused = await worker.deploy()
+
+        assert "the stores are full" in refused.problem
+        assert "The source before cannot be bound again" in caplog.text
+        await handle.send_event({"type": "approve", "payload": None})
+        assert (await status_of(worker, "complete")).output == "hello Ada"
+
+
+async def test_an_instance_with_the_id_of_a_deleted_one_has_a_path_of_its_own(files):
+    async with served(files) as worker:
+        await created(worker)
+        await status_of(worker, "waiting")
+        files.replace('@step.do("write")', '@step.do("compose")')
+        pausing = await worker.env.workflow_binding("GREETINGS").get("g-1")
+        await pausing.pause()
+        await status_of(worker, "paused")
+        await worker.deploy()
+        await (await worker.env.workflow_binding("GREETINGS").get("g-1")).delete()
+
+        await created(worker)
+        await status_of(worker, "waiting")
+
+        assert worker.divergences == []
+
+
+async def test_a_version_that_runs_on_after_a_mistake_is_listed_once(files):
+    async with served(files) as worker:
+        entry = (files.folder / "src/entry.py").read_text()
+        files.write("import nothing_of_the_kind\n")
+        assert (await worker.deploy()).problem is not None
+        files.write(entry)
+        await worker.deploy()
+
+        assert [one.number for one in Directory(worker).versions] == [1]
+
+
+async def test_the_workers_name_is_that_of_the_version(files):
+    async with served(files) as worker:
+        directory = Directory(worker)
+        assert directory.find("greetings").script_name == "greeter"
+        files.configure(name="welcomer")
+        await worker.deploy()
+
+        assert directory.find("greetings").script_name == "welcomer"
 
 
 # -- from one process to the next --------------------------------------------------------------------------------------

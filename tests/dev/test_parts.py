@@ -4,12 +4,14 @@ import importlib.util
 import io
 import json
 import logging
+import os
 import re
 import socket
 import stat
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -17,6 +19,8 @@ from typer.testing import CliRunner
 from pytest_workflows.cli.app import app
 from pytest_workflows.dev.errors import DevError
 from pytest_workflows.dev.ports import addresses, bind, is_loopback
+from pytest_workflows.dev.process import DevProcess
+from pytest_workflows.dev.settings import DevSettings
 from pytest_workflows.dev.state_folder import Running, StateFolder
 from pytest_workflows.dev.terminal import LogLines, RequestLines, Terminal
 from pytest_workflows.dev.watching import WatchedPlaces
@@ -55,6 +59,41 @@ def test_the_addresses_of_a_port():
     assert addresses("127.0.0.1", 80) == ["http://127.0.0.1:80"]
     assert addresses("::1", 80) == ["http://[::1]:80"]
     assert addresses("0.0.0.0", 80)[0] == "http://127.0.0.1:80"
+
+
+@pytest.fixture
+def process(tmp_path, monkeypatch):
+    """Makes processes that start no thread."""
+    monkeypatch.setattr("pytest_workflows.dev.process.EngineThread", object)
+
+    def make(**settings):
+        return DevProcess(
+            DevSettings(tmp_path / "wrangler.jsonc", tmp_path / "state", tmp_path, **settings), Terminal()
+        )
+
+    return make
+
+
+def test_a_token_is_asked_for_where_one_is_given_or_others_get_in(process):
+    def token(**settings):
+        return process(**settings)._security(["http://127.0.0.1:1"]).token
+
+    assert token() is None
+    assert token(token="given") == "given"
+    assert token(host="0.0.0.0", token="given") == "given"
+    assert len(token(host="0.0.0.0")) >= 32
+    assert len(token(hosts=frozenset({"tunnel.example.com"}))) >= 32
+
+
+def test_the_addresses_that_a_browser_opens_have_the_token(process, capsys):
+    made = process(port=0)
+    made._worker = SimpleNamespace(env=SimpleNamespace(project=None), versions=[SimpleNamespace(number=1)])
+
+    made._greet(["http://127.0.0.1:1"], 1, "a+b")
+    said = capsys.readouterr().out
+
+    assert "Page      http://127.0.0.1:1/__workflows?token=a%2Bb\n" in said
+    assert "API docs  http://127.0.0.1:1/__workflows/docs?token=a%2Bb\n" in said
 
 
 # -- the state's folder ------------------------------------------------------------------------------------------------
@@ -134,6 +173,7 @@ def test_time_is_moved_in_the_process_of_a_folder_above(answering):
 
     assert command("time", "skip", "ORDERS", "o-1") == (0, "The sleep is over: ORDERS o-1.\n")
     assert command("time", "retry", "ORDERS", "o-1", "--step", "pay", "--count", "2")[1].startswith("The next attempt")
+    assert command("time", "timeout", "ORDERS", "o-1", "--step", "poll")[0] == 0  # whichever of that name waits
     assert command("time", "travel", "--by", "3 days") == (0, "It is 2026-12-04 09:00:00 UTC.\n")
     assert answering.asked == [
         ("/__workflows/api/time/skip", {"workflow": "ORDERS", "id": "o-1"}, "Bearer secret"),
@@ -142,6 +182,7 @@ def test_time_is_moved_in_the_process_of_a_folder_above(answering):
             {"workflow": "ORDERS", "id": "o-1", "name": "pay", "count": 2},
             "Bearer secret",
         ),
+        ("/__workflows/api/time/timeout", {"workflow": "ORDERS", "id": "o-1", "name": "poll"}, "Bearer secret"),
         ("/__workflows/api/time/travel", {"by": "3 days"}, "Bearer secret"),
     ]
 
@@ -194,6 +235,7 @@ def test_where_no_process_is_known_the_folder_is_named(tmp_path):
         (["stats"], "stats needs a PATH, or --by day."),
         (["stats", "x.json", "--by", "day"], "stats takes PATH, or --by, and not both."),
         (["dev", "--token", " "], "the --token is empty."),
+        (["dev", "--token", "a;b"], "the --token has what no header and cookie takes."),
     ],
 )
 def test_wrong_usage_is_told(arguments, said):
@@ -304,6 +346,26 @@ def test_what_steers_a_terminal_is_written_as_code_has_it():
     first, second = stream.getvalue().splitlines()
     assert first.endswith(r"one\x1b[2J")
     assert second == "         two"
+
+
+def test_what_the_terminal_has_no_character_for_is_written_as_code_has_it():
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="ascii")
+
+    Terminal(stream).plain("żółw")
+
+    assert written.getvalue().decode() == r"\u017c\xf3\u0142w" + "\n"
+
+
+def test_a_terminal_that_nobody_reads_any_more_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb", buffering=0) as raw:  # unbuffered: nothing is left to be written when it is closed
+        stream = io.TextIOWrapper(raw, write_through=True)
+
+        Terminal(stream).note("one")
+
+        stream.detach()
 
 
 def test_the_worker_s_basic_config_sets_the_level_alone(capsys):

@@ -248,3 +248,48 @@ async def test_a_limit_that_is_none_is_refused(limit):
     async with Engine() as engine:
         with pytest.raises(InvalidArgumentError, match="concurrency is a number of instances from 1 on, or None, not"):
             engine.bind("W", nap, concurrency=limit)
+
+
+# -- another limit while instances are there ---------------------------------------------------------------------------
+
+
+def deploy(engine, limit, workflow=nap):
+    def replace():
+        with engine.deploying():
+            engine.bind("W", workflow, concurrency=limit)
+
+    engine.lifecycle.deploy(replace)
+
+
+@pytest.mark.parametrize(("limit", "waiting"), [(1, 1), (2, 2), (4, 4), (None, 5)])
+async def test_a_source_with_more_slots_lets_queued_instances_start_at_once_and_in_order(limit, waiting):
+    async with Engine(now=NOW) as engine:
+        handles = await create(engine.bind("W", nap, concurrency=1), "a", "b", "c", "d", "e")
+        await engine.settle()
+        deploy(engine, limit)
+        await engine.settle()
+        assert await statuses(*handles) == ["waiting"] * waiting + ["queued"] * (5 - waiting)
+
+        await engine.run_until_idle()
+        assert await statuses(*handles) == ["complete"] * 5
+
+
+@pytest.mark.parametrize("before", [3, None])
+async def test_a_source_with_fewer_slots_takes_none_away_and_gives_none_until_enough_have_ended(before):
+    async with Engine(now=NOW) as engine:
+        binding = engine.bind("W", wait_for_word, concurrency=before)
+        handles = await create(binding, "a", "b", "c")
+        await engine.settle()
+        await handles[0].pause()
+        deploy(engine, 2, wait_for_word)
+        handles += await create(binding, "d", "e", "f", "g")
+        await engine.settle()
+        assert await statuses(*handles) == ["paused", "waiting", "waiting", *["queued"] * 4]
+
+        await handles[1].send_event({"type": "word"})
+        await engine.settle()
+        assert await statuses(*handles) == ["paused", "complete", "waiting", *["queued"] * 4]
+
+        await handles[2].send_event({"type": "word"})
+        await engine.settle()
+        assert await statuses(*handles) == ["paused", "complete", "complete", "waiting", *["queued"] * 3]

@@ -335,6 +335,20 @@ async def test_a_step_whose_name_utf_8_cannot_encode_is_found_again(path):
         assert again.step(row.key, odd).result == b"\xfe"
 
 
+async def test_numbers_beyond_64_bits_are_found_again(path):
+    async with opened(path) as store:
+        row = store.add_instance("W", "x", 0, b"\xff", Retention(10**20, 10**30))
+        step = StepRow(StepKey("sleep", "s", 1, 10**25), 1, 0)
+        step.wait_until(10**22)
+        store.record(row.key, [HistoryRow("SLEEP_START", step.key, 1)], step)
+        written = contents(store)
+        await store.stored()
+        assert store.problem is None
+    async with opened(path) as again:
+        assert contents(again) == written
+        assert again.step(row.key, step.key).due == 10**22
+
+
 # -- what does not work ------------------------------------------------------------------------------------------------
 
 
@@ -401,6 +415,41 @@ async def test_a_store_that_waits_for_room_ends_at_once(path, monkeypatch):
     await store.aclose()
     async with opened(path) as again:
         assert got(again, "n") == b"x" * 100_000
+
+
+async def test_an_entry_that_cannot_be_encoded_is_said_and_nothing_after_it_is_acknowledged(path, soon, caplog):
+    store = await disk.DiskStore.open(path)
+    put(store, "n", b"1")
+    await store.stored()
+    put(store, "n", object())
+    with pytest.raises(StoreError, match=r"cannot be written \(TypeError: .*mistake of the engine.*please report it"):
+        await store.stored()
+    put(store, "m", b"2")
+    done = []
+    store.when_stored(lambda: done.append("acknowledged"))
+    await turns()
+    assert done == []
+    with pytest.raises(StoreError, match="mistake of the engine"):
+        await store.aclose()
+    assert done == []
+    async with opened(path) as again:
+        assert [row.id for row in again.all_instances()] == ["n"]
+        assert got(again, "n") == b"1"
+
+
+async def test_an_error_that_is_none_of_the_file_does_not_end_the_writer(path, soon):
+    async with opened(path) as store:
+        await store.stored()
+        write = store._database.write
+        store._database.write = lambda number, batches: 1 // 0
+        put(store, "n", b"1")
+        with pytest.raises(StoreError, match="ZeroDivisionError"):
+            await store.stored()
+        store._database.write = write
+        while store.problem is not None:
+            await asyncio.sleep(0)
+    async with opened(path) as again:
+        assert got(again, "n") == b"1"
 
 
 async def test_a_file_that_another_program_has_locked_is_said_and_written_later(path, soon):

@@ -167,6 +167,60 @@ async def test_an_event_and_the_calls_of_a_handle_are_answered_once_they_are_on_
         assert await statuses(engine) == {"x": "complete", "z": "waiting"}
 
 
+async def test_an_error_that_tells_of_what_there_is_comes_once_that_is_on_disk(path):
+    async def workflow(event, step):
+        await step.wait_for_event("word", "word")
+
+    async with engine_on(path, {"W": workflow}, now=NOW) as engine:
+        binding = engine.bindings["W"]
+        handle = await binding.create({"id": "x"})
+        commits = Commits(engine.store)
+
+        async def call(calling):
+            commits.hold()
+            put(engine.store, "something", b"is written")
+            made = asyncio.ensure_future(calling())
+            await turns()
+            was_done = made.done()
+            commits.release()
+            await asyncio.wait([made])
+            assert not was_done
+            made.result()
+
+        async def calls():
+            for calling in (
+                lambda: binding.create({"id": "x"}),
+                lambda: binding.create_batch({"instances": [{"id": "y"}]}),
+                lambda: binding.get("z"),
+            ):
+                yield calling
+            await handle.terminate()
+            yield handle.terminate
+
+        async for calling in calls():
+            with pytest.raises((JsException, TypeError)):
+                await call(calling)
+        engine.close()
+        with pytest.raises(EngineClosedError):  # and it waits for nothing
+            await handle.status()
+
+
+async def test_a_wait_whose_end_no_calendar_has_is_stored_and_goes_on(path, kill):
+    async def workflow(event, step):
+        return (await step.wait_for_event("word", "word", timeout=1e20))["payload"]
+
+    async with engine_on(path, {"W": workflow}, now=NOW) as engine:
+        await engine.bindings["W"].create({"id": "x", "retention": {"successRetention": 1e20}})
+        await engine.settle()
+        await engine.store.stored()
+        left = kill()
+    async with engine_on(left, {"W": workflow}, now=NOW) as engine:
+        handle = await engine.bindings["W"].get("x")
+        await handle.send_event({"type": "word", "payload": "go"})
+        await engine.settle()
+        assert (await handle.status())["output"] == "go"
+
+
 async def test_a_subscription_gives_no_event_that_is_not_on_disk(path):
     async def workflow(event, step):
         await step.do("s")(lambda: 1)()
@@ -370,6 +424,44 @@ async def test_queued_instances_begin_in_their_order_and_those_under_way_keep_th
         await (await engine.bindings["W"].get("f")).resume()
         await engine.run_until_idle()
         assert begun == ["b", "d", "e", "c", "a", "f"]
+
+
+async def test_one_that_was_paused_while_it_was_queued_anew_has_no_slot_in_the_next_process(path, kill):
+    async def workflow(event, step):
+        await step.sleep("nap", "1 hour")
+
+    workflows = {"W": (workflow, {"concurrency": 1})}
+    async with engine_on(path, workflows, now=NOW) as engine:
+        first = await engine.bindings["W"].create({"id": "first"})
+        await engine.run_until_idle()
+        await engine.bindings["W"].create({"id": "second"})
+        await engine.settle()
+        await first.restart({"from": {"name": "nap", "type": "sleep"}})
+        await first.pause()
+        await engine.bindings["W"].create({"id": "third"})
+        left = kill()
+    async with engine_on(left, workflows, now=NOW) as engine:
+        await engine.run_until_idle()
+        assert await statuses(engine) == {"first": "paused", "second": "complete", "third": "complete"}
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+async def test_fewer_slots_in_the_next_process_let_nobody_start_before_enough_have_ended(path, kill, limit):
+    async def workflow(event, step):
+        await step.wait_for_event("word", "word")
+
+    async with engine_on(path, {"W": (workflow, {"concurrency": 3})}, now=NOW) as engine:
+        for id in "abcdefgh":
+            await engine.bindings["W"].create({"id": id})
+        await engine.settle()
+        left = kill()
+    async with engine_on(left, {"W": (workflow, {"concurrency": limit})}, now=NOW) as engine:
+        await engine.settle()
+        for ended, running in (("a", 2), ("b", max(1, limit)), ("c", limit)):
+            await (await engine.bindings["W"].get(ended)).send_event({"type": "word"})
+            await engine.settle()
+            under_way = [one for one in (await statuses(engine)).values() if one not in ("queued", "complete")]
+            assert len(under_way) == running
 
 
 async def test_one_that_was_resumed_and_queued_goes_on_and_does_not_begin_again(path, kill):

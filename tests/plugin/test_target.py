@@ -101,6 +101,7 @@ ORDINARY = """
             await instance.wait_for_status("complete")
             assert await instance.get_output() == [{"charged": "A1"}, {"by": "ada"}]
             assert (await order.status())["output"] == [{"charged": "A1"}, {"by": "ada"}]
+            assert (await instance.status())["output"] == [{"charged": "A1"}, {"by": "ada"}]
 
     async def test_lifecycle(workflow_env):
         async with introspect_workflow_instance(workflow_env.ORDERS, "order-1") as instance:
@@ -352,10 +353,26 @@ def test_a_server_that_is_no_such_one_is_named(shop: Any, platform: Any, answer:
 
 def test_a_workflow_that_the_server_does_not_have_is_said_at_once(shop: Any, platform: Any) -> None:
     url, server = platform
-    server.answers[:] = [(404, {"success": False, "errors": [{"message": "gone"}]}), ok([{"name": "other"}])]
+    gone = 404, {"success": False, "errors": [{"message": "gone"}]}
+    server.answers[:] = [gone, gone, ok([{"name": "other"}])]
     result = run(shop, WAIT, f"--workflows-target={url}")
 
     result.stdout.fnmatch_lines(["*has no workflow 'orders', which is the binding 'ORDERS'. It has: other."])
+
+
+def test_a_workflow_beyond_the_first_page_of_the_list_is_waited_for(shop: Any, platform: Any) -> None:
+    url, server = platform
+    gone = 404, {"success": False, "errors": [{"message": "gone"}]}
+    done = ok({"status": "complete", "output": '{"total": 1}', "steps": []})
+    server.answers[:] = [gone, ok({"name": "orders"}), done]
+
+    run(shop, WAIT, f"--workflows-target={url}").assert_outcomes(passed=1)
+
+    assert [path.rpartition("/accounts/local/")[2] for _, path, _ in server.seen[:3]] == [
+        "workflows/orders/instances/o",
+        "workflows/orders",
+        "workflows/orders/instances/o",
+    ]
 
 
 def test_a_server_that_does_not_answer_is_named(shop: Any) -> None:

@@ -20,6 +20,7 @@ from durable_engine.errors import (
     NOTHING_TO_DELETE,
     PARAMS_TOO_LARGE,
     PAYLOAD_TOO_LARGE,
+    EngineError,
     InvalidArgumentError,
     JsException,
     with_fact,
@@ -67,8 +68,17 @@ def _api_call(
 
 
 async def _once_stored(store: Store, start: Callable[[], Coroutine[Any, Any, R]]) -> R:
-    """Answer a call once what it did, and what it read, is where it is kept."""
-    answer = await start()
+    """Answer a call once what it did, and what it read, is where it is kept.
+
+    An error is an answer as well: that an instance exists already says that it is there.
+    """
+    try:
+        answer = await start()
+    except EngineError:
+        raise  # it says nothing of what is stored, and the engine's loop may not run
+    except Exception:
+        await store.stored()
+        raise
     await store.stored()
     return answer
 

@@ -21,6 +21,11 @@ class Slots:
         self._queue: dict[str, None] = {}
 
     @property
+    def limit(self) -> int | None:
+        """How many there are; None for as many as are asked for."""
+        return self._limit
+
+    @property
     def holders(self) -> Sequence[str]:
         """The ids of the instances that hold a slot, in the order in which they got it."""
         return list(self._holders)
@@ -48,6 +53,16 @@ class Slots:
         if self._limit is not None:
             self._holders[id] = None
 
+    def resize(self, limit: int | None, holders: Iterable[str]) -> None:
+        """There are so many from now on. No instance loses its slot; `release` says who gets one that is new.
+
+        Args:
+            limit: How many there are; None for as many as are asked for.
+            holders: The instances that have one, in order: without a limit, nobody has counted them.
+        """
+        self._limit = limit
+        self._holders = {} if limit is None else dict.fromkeys(holders)
+
     def release(self, ids: Iterable[str]) -> list[str]:
         """Take instances out of their slots, or out of the queue for one.
 
@@ -57,9 +72,8 @@ class Slots:
         for id in ids:
             self._holders.pop(id, None)
             self._queue.pop(id, None)
-        if self._limit is None:
-            return []
-        admitted = list(self._queue)[: self._limit - len(self._holders)]
+        free = len(self._queue) if self._limit is None else max(0, self._limit - len(self._holders))
+        admitted = list(self._queue)[:free]
         for id in admitted:
             del self._queue[id]
             self._holders[id] = None

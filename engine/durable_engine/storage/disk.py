@@ -210,13 +210,14 @@ class DiskStore(JournaledStore):
 
     async def _commit(self, batch: _Gathered) -> None:
         """Get a batch to the disk, however long that takes."""
-        packed = self._packed(batch.entries)
+        packed: list[bytes] = []
         waits = iter(RETRY_SECONDS)
         while True:
             try:
+                packed = packed or self._packed(batch.entries)
                 await self._database.write(self._number, packed)
-            except StoreError as error:
-                self._fail(batch, error)
+            except Exception as error:
+                self._fail(batch, error if isinstance(error, StoreError) else self._mistake(error))
                 if self._is_ending.is_set():
                     self._gathered.entries[:0] = batch.entries
                     raise _Ended from None
@@ -226,6 +227,13 @@ class DiskStore(JournaledStore):
                 self._size += sum(map(len, packed))
                 self._succeed()
                 return
+
+    def _mistake(self, error: Exception) -> StoreError:
+        """An error that is none of the file, as one: the writer must not end of it, and go on beyond a gap."""
+        return StoreError(
+            f"{self._database.path} cannot be written ({type(error).__name__}: {error}). That is a mistake of the "
+            "engine, and not of your workflow: please report it."
+        )
 
     def _packed(self, entries: list[Entry]) -> list[bytes]:
         """Entries as batches, each of a size that a database takes."""

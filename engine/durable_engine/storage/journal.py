@@ -2,8 +2,9 @@
 
 A batch is what one commit writes. Each entry is an array with its number first and then its fields by their order, and
 so are the rows in it. A value that a line of history shows of its instance or step is in it once. A file of an earlier
-version is read as long as fields only come at the end, with a default, and numbers keep their meaning; for all else
-`database.py` has the format's version.
+version is read as long as fields only come at the end, with a default, and numbers keep their meaning. `FORMAT` of
+`database.py` is raised with each field that is appended as well, since an older version would read such a file without
+that field, and write it anew so; and for all else.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Moved(msgspec.Struct, array_like=True, tag=11, gc=False):
 
 
 class Escaped(msgspec.Struct, array_like=True, tag=12, gc=False):
-    """An entry as JSON, which has escapes for what UTF-8 cannot encode."""
+    """An entry as JSON, which has escapes for what UTF-8 cannot encode, and numbers of any size."""
 
     json: str
 
@@ -152,15 +153,15 @@ def encode_batch(last_key: int, last_event: int, entries: Sequence[Entry]) -> by
     """A batch as the file has it."""
     try:
         return _encode(Batch(last_key, last_event, entries))
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, OverflowError):
         return _encode(Batch(last_key, last_event, [_encodable(entry) for entry in entries]))
 
 
 def _encodable(entry: Entry) -> Entry:
-    """An entry that can be encoded: JavaScript has texts that UTF-8 has not, and a step may have such a name."""
+    """An entry that can be encoded: JavaScript has texts that UTF-8 has not, and a wait may last beyond 64 bits."""
     try:
         _encode(entry)
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, OverflowError):
         return Escaped(json.dumps(msgspec.to_builtins(entry)))
     return entry
 

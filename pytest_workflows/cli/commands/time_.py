@@ -58,7 +58,7 @@ def time(
     step: Annotated[
         str | None, typer.Option("--step", metavar="NAME", help="Which step, where several of the instance wait.")
     ] = None,
-    count: Count = 1,
+    count: Count = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="WHEN", help="travel: the moment, as 2026-12-04T09:00:00Z.")
     ] = None,
@@ -77,8 +77,7 @@ def time(
     if workflow is None or id is None or to is not None or by is not None:
         raise UsageError(f"time {what} takes WORKFLOW and ID.", f"As in: pytest-workflows time {what} ORDERS order-77")
     body: dict[str, Any] = {"workflow": workflow, "id": id}
-    if step is not None:
-        body |= {"name": step, "count": count}
+    body |= {name: value for name, value in {"name": step, "count": count}.items() if value is not None}
     with running(url, token, state) as client:
         client.post(f"/time/{what}", body)
     typer.echo(f"{_DONE[what]}: {workflow} {id}.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from fastapi import APIRouter
 
 from durable_engine import FINAL_STATUSES, InstanceHandle, encode
 from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.errors import CANNOT_SEND_EVENT, ApiError
+from pytest_workflows.control_plane.json_values import as_javascript
 from pytest_workflows.control_plane.routes import failures
 
 from .asking import PageAsker
@@ -36,7 +38,9 @@ def actions_router(asker: PageAsker) -> APIRouter:
         """Create an instance."""
 
         async def created() -> str:
-            options = {"params": asked.params, **({} if asked.id is None else {"id": asked.id})}
+            options: dict[str, Any] = {"params": as_javascript(asked.params, "params")}
+            if asked.id is not None:
+                options["id"] = asked.id
             binding = asker.known(asked.workflow)
             id = (await binding.create(options)).id
             served.engine.lifecycle.note_source(binding.workflow, id, "api")
@@ -57,7 +61,8 @@ def actions_router(asker: PageAsker) -> APIRouter:
                 raise ApiError(
                     409, CANNOT_SEND_EVENT, f"Instance {asked.id!r} has ended ({status}): no event reaches it any more."
                 )
-            served.engine.send_event(workflow, asked.id, asked.type, encode(asked.payload))
+            payload = encode(as_javascript(asked.payload, "the payload"))
+            served.engine.send_event(workflow, asked.id, asked.type, payload)
 
         await asker.ask(sent)
         return Envelope(result=InstanceId(workflow=asker.known(asked.workflow).workflow.name, id=asked.id))

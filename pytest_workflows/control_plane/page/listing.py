@@ -157,9 +157,10 @@ class Listing(Observer):
         self._look = asyncio.get_running_loop().create_future()
         try:
             await self._look_again()
+            self._drawn_at = time.monotonic()
         finally:
             self._look.set_result(None)
-            self._look, self._drawn_at = None, time.monotonic()
+            self._look = None
 
     async def lines(self) -> list[Line]:
         """All lines, those that changed last last."""
@@ -193,6 +194,14 @@ class Listing(Observer):
     async def _look_again(self) -> None:
         changed, self._changed = self._changed, {}
         discarded, self._discarded = self._discarded, {}
+        try:
+            await self._look_at(changed, discarded)
+        except BaseException:  # whoever asked has gone: the next one is to be told all the same
+            self._changed = {**changed, **self._changed}
+            self._discarded = {**discarded, **self._discarded}
+            raise
+
+    async def _look_at(self, changed: dict[Key, None], discarded: dict[Key, None]) -> None:
         is_whole = time.monotonic() - self._compared_at > _WHOLE
         shown = self._engine.instances if is_whole else self._found({**changed, **self._under_way})
         for first in range(0, len(shown), _SLICE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Iterator
@@ -91,6 +92,48 @@ async def test_the_list_forgets_what_is_deleted_and_says_so_once(shop: Any) -> N
     assert changes.gone == [("GREETINGS", "one")]
     assert shop.run(listing.since(changes.revision)).gone == []
     assert listing.counts() == {"ORDERS": {}, "GREETINGS": {"complete": 1}, "NAPS": {}}
+
+
+async def test_a_window_that_closes_while_it_is_told_takes_nothing_from_the_others(shop: Any) -> None:
+    from pytest_workflows.control_plane.page.listing import Listing
+
+    listing = Listing(shop.engine)
+    shop.create("one", workflow="GREETINGS")
+    first = shop.run(listing.since(0))
+    listing._drawn_at = 0
+    shop.create("two", workflow="GREETINGS")
+
+    async def close() -> None:
+        asked = asyncio.ensure_future(listing.since(first.revision))
+        await asyncio.sleep(0)  # it has begun
+        listing._lines.pop(("GREETINGS", "two"), None)
+        asked.cancel()
+        await asyncio.wait([asked])
+
+    shop.run(close())
+    changes = shop.run(listing.since(first.revision))
+
+    assert [line.id for line in changes.lines] == ["two"]
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "what"), [("create", "params", "params"), ("event", "payload", "the payload")]
+)
+async def test_what_is_nested_too_deeply_is_refused(shop: Any, client: Any, path: str, field: str, what: str) -> None:
+    shop.create("order-1")
+    deep = "[" * 600 + "]" * 600
+    meant = (
+        '"workflow": "ORDERS", "id": "order-2"'
+        if path == "create"
+        else '"workflow": "ORDERS", "id": "order-1", "type": "approval"'
+    )
+
+    answer = await client.post(
+        f"{BASE}/{path}", content=f'{{{meant}, "{field}": {deep}}}', headers={"content-type": "application/json"}
+    )
+
+    assert answer.status_code == 400, answer.text
+    assert f"{what} is nested more than 500 deep." in answer.json()["errors"][0]["message"]
 
 
 async def test_instances_are_found_by_words_of_id_and_error(shop: Any, client: Any) -> None:

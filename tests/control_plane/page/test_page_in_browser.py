@@ -292,6 +292,15 @@ def test_a_store_shows_what_a_binding_holds(shop: Any, new_tab: Any) -> None:
     assert '{"left": 7}' in page.locator(".contents").inner_text()
 
 
+def test_the_link_that_skips_the_head_leaves_the_view_as_it_is(shop: Any, new_tab: Any) -> None:
+    page = new_tab("#/workflows").page
+    page.evaluate("location.hash = '#main'")
+
+    shop.create("later", workflow="GREETINGS")
+
+    page.locator("#workflows").get_by_text("complete").first.wait_for()
+
+
 def test_the_numbers_are_shown_by_day_and_by_workflow(shop: Any, new_tab: Any) -> None:
     shop.create("hello", workflow="GREETINGS")
     shop.create("order-1", declined=1)

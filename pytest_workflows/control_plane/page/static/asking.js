@@ -9,7 +9,8 @@ async function request(path, options) {
   }
   const found = await answer.json().catch(() => null);
   if (found?.success) return found.result;
-  throw new Error(found?.errors?.map((error) => error.message).join("\n") || `The server answered with status ${answer.status}.`);
+  const text = found?.errors?.map((error) => error.message).join("\n") || `The server answered with status ${answer.status}.`;
+  throw Object.assign(new Error(text), { status: answer.status });
 }
 
 function ask(path, query = {}) {

@@ -57,7 +57,8 @@ function hasNewFiles(run) {
 
 function drawMissing(mine, error) {
   const line = lines.get(mine.key);
-  if (mine.run !== null && line) return; // the server is away for now: what was seen stays
+  const isGone = error.status === 404;
+  if (mine.run !== null && (line || !isGone)) return; // the server is away for now: what was seen stays
   document.getElementById("detail").replaceChildren(
     el("div", { class: "title" }, el("h2", { tabindex: "-1", id: "detail-title" }, mine.meant.workflow, " ", el("code", null, mine.meant.id)),
       el("span", { class: "fill" }), el("button", { type: "button", onclick: closeInstance }, "Close")),

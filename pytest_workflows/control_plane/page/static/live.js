@@ -62,7 +62,7 @@ function drawSoon() {
 function draw() {
   drawHead();
   drawBanners();
-  const view = viewOf(location.hash);
+  const view = viewNow();
   if (view === "instances") {
     drawSelect();
     drawChips();

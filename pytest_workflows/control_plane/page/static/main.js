@@ -8,6 +8,11 @@ function viewOf(address) {
   return VIEWS.includes(name) ? name : "instances";
 }
 
+// Which view is showing: an address may be that of a place on it, as the link to skip the head has it.
+function viewNow() {
+  return viewOf(showing ?? location.hash);
+}
+
 // The address says what is shown. What a key or a click asks for is drawn at once: the browser reports a new address
 // only some time later, when the next key may have come already.
 function go(address) {
@@ -50,7 +55,7 @@ function readPart(part) {
 
 const KEYS = {
   "/": () => {
-    if (viewOf(location.hash) !== "instances") go("#/instances");
+    if (viewNow() !== "instances") go("#/instances");
     document.getElementById("search").focus();
     document.getElementById("search").select();
   },
@@ -87,7 +92,7 @@ function onKey(event) {
     }
     return;
   }
-  const isHere = viewOf(location.hash) === "instances";
+  const isHere = viewNow() === "instances";
   if (isHere && timeline !== null && timeline.key(event.key)) event.preventDefault();
   else if (Object.hasOwn(KEYS, event.key)) {
     if (LIST_KEYS.has(event.key)) {

@@ -31,6 +31,11 @@ async function renewStores() {
   }
 }
 
+function refreshStores() {
+  stores.isLong = false;
+  return renewStores();
+}
+
 function storeAddress(store, table = "") {
   return `#/stores/${[store.kind, store.id, table].map(encodeURIComponent).join("/")}`;
 }
@@ -66,7 +71,7 @@ function storeBox(store) {
     el("button", { type: "button", "aria-pressed": String(one === table), onclick: () => go(storeAddress(store, one)) }, one))) : null;
   return [
     el("header", null, el("h2", null, store.names.join(", ")), el("span", { class: "soft" }, `${KINDS[store.kind] || store.kind} `, el("code", null, store.id)),
-      el("span", { class: "fill" }), el("button", { type: "button", onclick: renewStores }, "Refresh")),
+      el("span", { class: "fill" }), el("button", { type: "button", onclick: refreshStores }, "Refresh")),
     el("div", { class: "body-of-store" }, el("div", { class: "line" }, tables, search), page === null ? el("p", { class: "empty" }, "Nothing is stored.") : storeTable(page)),
   ];
 }
@@ -76,7 +81,10 @@ function storeTable(page) {
   const found = page.rows.filter((cells) => words.every((word) => cells.join(" ").toLowerCase().includes(word)));
   const row = (cells) => el("tr", null, cells.map((cell) => el("td", null, cell === null ? el("span", { class: "soft" }, "–") : cellOf(String(cell)))));
   const more = page.next === null ? null : actButton("More", "Show more rows", async () => {
-    const next = await ask("store", { ...stores.chosen, table: stores.table, after: page.next, limit: 100 });
+    const { chosen, table } = stores;
+    const next = await ask("store", { ...chosen, table, after: page.next, limit: 100 });
+    if (stores.chosen !== chosen || stores.table !== table) return; // another one is open by now
+    stores.asked += 1; // an answer that is still under way has no more than the first rows
     stores.page = { ...page, rows: [...page.rows, ...next.rows], next: next.next };
     stores.isLong = true;
     drawStores();
