@@ -66,8 +66,15 @@ class D1Store:
 
     def contents(self) -> Mapping[str, Mapping[Any, Any]]:
         """The rows by table, with how often each is there: row ids are the platform's."""
+        if self._is_untouched:
+            return {}
         with self._read() as database:
             return compared_rows(database, frozenset((self.migrations_table,)))
+
+    @property
+    def _is_untouched(self) -> bool:
+        """Whether it is empty, and nobody has opened it: tests compare many such ones."""
+        return self.opened is None and self._contents is None and self._path is None
 
     @contextmanager
     def _read(self) -> Iterator[SqliteDatabase]:
@@ -85,6 +92,8 @@ class D1Store:
 
     def tables(self) -> list[str]:
         """The tables."""
+        if self._is_untouched:
+            return []
         with self._read() as database:
             return database.tables()
 

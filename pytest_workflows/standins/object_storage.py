@@ -44,6 +44,7 @@ _NOT_SQLITE: Final = (
     "`new_sqlite_classes`. Note that this change cannot be made after the class is already deployed to production."
 )
 _NOT_IN_TRANSACTION: Final = "Cannot call deleteAll() within a transaction"
+_ENDED: Final = "This Durable Object has ended, and nothing is written any more. Its next call makes it anew."
 _MOST_KEYS: Final = 128
 _LONGEST_KEY: Final = 2048
 _LARGEST: Final = 2_000_000
@@ -88,6 +89,8 @@ class ObjectWrites:
         self._now_ms = now_ms
         self._on_alarm = on_alarm
         self._since: int | None = None
+        self.is_over = False
+        """Whether the object has ended: the contents are another one's now, and none of its transactions."""
 
     @property
     def is_in_transaction(self) -> bool:
@@ -95,7 +98,12 @@ class ObjectWrites:
         return self.data.depth > (0 if self._since is None else 1)
 
     def before(self) -> None:
-        """To be called before anything is written."""
+        """To be called before anything is written.
+
+        Raises:
+            JsException: If the object has ended.
+        """
+        self.check()
         if self._is_of_earlier():
             self.keep()
         if not self.data.depth:
@@ -103,6 +111,11 @@ class ObjectWrites:
             self._since = self._now_ms()
             if self._on_first is not None:
                 self._on_first()
+
+    def check(self) -> None:
+        """Refuse what an object would write that has ended."""
+        if self.is_over:
+            raise js_error("Error", _ENDED)
 
     def _is_of_earlier(self) -> bool:
         """Whether time has moved since it wrote what is not kept, and no transaction of its own is open."""
@@ -336,6 +349,7 @@ class DurableObjectStorage(_Operations):
         """
 
         async def run() -> Any:
+            self._writes.check()
             self._writes.keep()
             transaction = DurableObjectTransaction(self)
             self._writes.data.begin()
@@ -413,7 +427,7 @@ class DurableObjectTransaction(_Operations):
 
     def _end(self, *, is_kept: bool) -> None:
         self._is_over = True
-        if self._is_rolled_back or self._writes.data.depth < self._depth:  # the object was aborted meanwhile
+        if self._is_rolled_back or self._writes.is_over or self._writes.data.depth < self._depth:  # it was aborted
             return
         if is_kept:
             self._writes.data.commit()
@@ -430,6 +444,7 @@ class DurableObjectTransaction(_Operations):
         if self._is_rolled_back:
             return
         self._check("rollback")
+        self._writes.check()
         self._is_rolled_back = True
         self._writes.roll_back()
 

@@ -6,9 +6,10 @@ Source: observed with miniflare 5.20261117.0 and workerd 1.20261117.1.
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .peeks import Peek, instant, no_table, page_of
 
@@ -78,6 +79,10 @@ class Delivery:
     retries: int = DEFAULT_RETRIES
     retry_delay: float = 0
     dead_letters: str | None = None
+
+
+_NO_CONSUMER: Final = Delivery(retries=sys.maxsize)
+"""How a batch under way ends whose queue has no consumer any more: what failed waits for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,15 +314,16 @@ class QueueStore:
         batch, self._batch, self._flush_at, self._backlog = self._batch or [], None, None, None
         if not self._waiting and not self._delayed:
             self._round = 0
-        if self.delivery is None:
+        delivery = self.delivery or (None if self._kept is None else _NO_CONSUMER)
+        if delivery is None:
             return []
         if self._waiting:
             self._plan(now)
-        back, gone, dead = self._judge(batch, verdict, self.delivery)
+        back, gone, dead = self._judge(batch, verdict, delivery)
         for message, delay_ms in back:
             self._take_in(message, now, delay_ms)
         if self._kept is not None:
-            if self.delivery.dead_letters is None:
+            if delivery.dead_letters is None:
                 gone += dead
             self._kept.settle(gone, [(message, _due(now, delay_ms)) for message, delay_ms in back])
         return dead

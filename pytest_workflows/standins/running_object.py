@@ -173,7 +173,10 @@ class RunningObject:
         """
         try:
             await self.call_handler("alarm", info)
-        except JsException as error:
+        except Exception as error:
+            # The class may fail with anything as it is made: that ends a test, and no process that serves.
+            if not (isinstance(error, JsException) or self._class.store.is_kept):
+                raise
             log(f"The alarm of {self.what}", error)
             return False
         return True
@@ -190,6 +193,7 @@ class RunningObject:
             return
         self.broken = error
         is_lost = self.writes.undo()
+        self.writes.is_over = self._class.store.is_kept
         self._class.forget(self)
         if is_lost:
             self.host.warn(

@@ -347,6 +347,11 @@ def test_a_client_that_blocks_the_loop_is_refused_in_words_and_the_test_says_whe
         answer = call("GET", workflow_server.url)
         assert answer.status_code == 503
         assert "The test's event loop stands still at tests/test_it.py:" in answer.text
+        assert answer.headers["content-type"].startswith("text/plain")
+        answer = call("POST", f"{workflow_server.api_url}/accounts/me/workflows/orders/instances", json={})
+        assert (answer.status_code, answer.headers["x-should-retry"]) == (503, "false")
+        assert answer.json()["errors"][0]["code"] == 10001
+        assert "The test's event loop stands still at tests/test_it.py:" in answer.json()["errors"][0]["message"]
     """,
     )
 

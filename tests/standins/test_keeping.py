@@ -413,6 +413,23 @@ def test_a_queue_whose_dead_letters_come_to_itself_keeps_them(folder: KeptFolder
     assert [id for id, _ in inside(queue_of(folder, delivery))] == ["1"]
 
 
+@pytest.mark.parametrize("failures", [1, 5])
+def test_a_batch_whose_consumer_is_taken_away_meanwhile_ends_as_it_went(folder: KeptFolder, failures: int) -> None:
+    store = queue_of(folder, Delivery(retries=0, dead_letters="dead"))
+    store.add_all([(message(id), 0) for id in ("1", "2", "3")], NOW)
+    for one in store.take(NOW + 1000) or ():
+        one.failures = failures - 1
+    store.deliver_as(None, NOW + 1000)
+
+    assert store.finish(NOW + 1000, Verdict(retried={"2": None, "3": 7})) == []
+
+    assert inside(store) == [("2", failures), ("3", failures)]
+    assert inside(queue_of(folder, None)) == [("2", failures), ("3", failures)]
+    assert store.next_due() == NOW + 8000  # nobody takes the one that waits
+    store.deliver_as(Delivery(), NOW + 9000)
+    assert [one.id for one in store.take(NOW + 10_000) or ()] == ["2", "3"]
+
+
 def fail(store: QueueStore, id: str, other: QueueStore) -> None:
     """Let a queue deliver a message as often as it does, and hand it to another one."""
     store.add(message(id), NOW)

@@ -11,6 +11,7 @@ from calls import error_of, get
 from kept_folders import KeptFolder
 
 from pytest_workflows.errors import WorkflowConfigError
+from pytest_workflows.standins import d1_store
 from pytest_workflows.standins.d1_store import D1Store
 from pytest_workflows.standins.keeping.keeper import file_name
 
@@ -179,6 +180,13 @@ def test_a_copy_of_a_kept_database_is_one_in_memory(folder: KeptFolder) -> None:
     assert copy.contents()["t"] == {(("x", 1.0),): 1}
     assert rows_of(db) == [1, 2]
     copy.close()
+
+
+def test_a_database_in_memory_that_nobody_asked_is_empty_without_being_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = D1Store()
+    monkeypatch.setattr(d1_store, "SqliteDatabase", None)
+
+    assert (store.contents(), store.tables(), store.copy().contents()) == ({}, [], {})
 
 
 def test_every_id_has_a_file_of_its_own_where_capitals_make_no_difference() -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from durable_engine import JsException
+from pytest_workflows.javascript.objects import js_error
 from pytest_workflows.standins.object_data import ObjectData, OpenDatabase
-from pytest_workflows.standins.sqlite import SqlError, SqliteDatabase
+from pytest_workflows.standins.sqlite import SqliteDatabase
 
 from .layout import from_column, to_column
 from .state_file import StateFile
@@ -246,8 +247,8 @@ class KeptObjectData(ObjectData):
         """End the innermost transaction; what the outermost one wrote is in the file then.
 
         Raises:
-            JsException: If it cannot be written; the transaction is undone then.
-            sqlite3.IntegrityError: If a deferred constraint does not hold; likewise.
+            JsException: If it cannot be written, or a deferred constraint does not hold; the transaction is undone
+                then.
         """
         if self.depth > 1:
             super().commit()
@@ -257,10 +258,12 @@ class KeptObjectData(ObjectData):
         try:
             self._write()
             self._commit_files(self._transactions[0].databases)
-        except (sqlite3.Error, SqlError, JsException) as error:
+        except Exception as error:  # whatever it is: a transaction that stays open would keep nothing any more
             self.roll_back()
-            if isinstance(error, JsException | sqlite3.IntegrityError):
+            if isinstance(error, JsException):
                 raise
+            if isinstance(error, sqlite3.IntegrityError):
+                raise js_error("Error", str(error)) from None
             raise self._objects.file.failure(error, self._path) from None
         self._transactions.pop()
         self._saved.pop()
@@ -268,7 +271,8 @@ class KeptObjectData(ObjectData):
         self._has_file = self._database is not None
         self._kept_alarm = self._alarm_to_keep
         for generation in range(first, self._generation):
-            _remove(self._objects.path(self._digits, generation))
+            with contextlib.suppress(OSError):  # nobody looks for it any more
+                _remove(self._objects.path(self._digits, generation))
 
     @property
     def _alarm_to_keep(self) -> int | None:
