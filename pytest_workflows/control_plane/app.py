@@ -54,15 +54,17 @@ class _ControlPlane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
-        elif not is_own(raw_path(scope)):
+            return
+        path = _segments(raw_path(scope))  # that of the check is exactly the one that is routed
+        if not is_own(path):
             await self._worker(scope, receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._answer({**scope, "path": path}, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000, "reason": "There is no WebSocket here."})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = Asked(scope["method"], raw_path(scope), scope["query_string"].decode("latin-1"), _headers(scope))
+        asked = Asked(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), _headers(scope))
         redirect = token_redirect(asked, self._security)
         refusal = None if redirect is not None else refusal_of(asked, self._security)
         if redirect is not None:
@@ -75,7 +77,7 @@ class _ControlPlane:
             answer = answer_of(ApiError(refusal.status, code, refusal.sentence))
             await answer(scope, receive, send)
         else:
-            await self._own({**scope, "path": _segments(raw_path(scope))}, receive, send)
+            await self._own(scope, receive, send)
 
 
 def own_app(served: Served) -> FastAPI:
@@ -106,7 +108,7 @@ def answer_of(error: ApiError, headers: dict[str, str] | None = None) -> JSONRes
     """An error in the platform's envelope."""
     said = {"code": error.code, "message": error.message}
     body = {"success": False, "errors": [said], "messages": [], "result": None}
-    if error.status == 409:
+    if error.status == 409 or error.may_be_done:
         headers = {**(headers or {}), "x-should-retry": "false"}  # the platform's client would ask twice more
     return JSONResponse(body, error.status, headers)
 

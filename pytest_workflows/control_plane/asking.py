@@ -53,9 +53,9 @@ class Asker:
         try:
             if is_long or asyncio.get_running_loop() is self.served.loop:
                 return await on_loop(self.served, question)
-            return await self._in_time(on_loop(self.served, self._known(question)))
+            return await self._in_time(on_loop(self.served, self._known(question)), may_be_done=True)
         except StoreError as error:
-            raise ApiError(503, INTERNAL, str(error)) from None
+            raise ApiError(503, INTERNAL, str(error), may_be_done=True) from None
 
     async def read(self, question: Callable[[], T]) -> T:
         """The same for something that waits for nothing. Where nothing can be stored, it shows what is in memory.
@@ -78,7 +78,7 @@ class Asker:
         if asyncio.get_running_loop() is loop:
             return await answer()
         asked = asyncio.run_coroutine_threadsafe(self._known(answer)(), loop)
-        return await self._in_time(asyncio.wrap_future(asked))
+        return await self._in_time(asyncio.wrap_future(asked), may_be_done=False)
 
     def _known(self, question: Callable[[], Awaitable[T]]) -> Callable[[], Coroutine[Any, Any, T]]:
         """The same question, which notes the thread that it is answered in."""
@@ -89,11 +89,12 @@ class Asker:
 
         return known
 
-    async def _in_time(self, answer: Awaitable[T]) -> T:
+    async def _in_time(self, answer: Awaitable[T], *, may_be_done: bool) -> T:
         try:
             return await asyncio.wait_for(answer, self._patience)
         except TimeoutError:
-            raise ApiError(503, INTERNAL, self._why()) from None
+            why = f"{self._why()} What was asked for may still be done then." if may_be_done else self._why()
+            raise ApiError(503, INTERNAL, why, may_be_done=may_be_done) from None
 
     def _why(self) -> str:
         place = self._place()

@@ -57,13 +57,15 @@ class ApiError(Exception):
         status: The HTTP status.
         code: The platform's code.
         sentence: What happened, and what to do.
+        may_be_done: Whether what was asked for may be done nevertheless, so that asking again may do it twice.
     """
 
-    def __init__(self, status: int, code: int, sentence: str) -> None:
+    def __init__(self, status: int, code: int, sentence: str, *, may_be_done: bool = False) -> None:
         super().__init__(sentence)
         self.status = status
         self.code = code
         self.sentence = sentence
+        self.may_be_done = may_be_done
 
     @property
     def message(self) -> str:

@@ -113,11 +113,11 @@ class Explorer:
     async def delete_workflow(self, workflow_name: WorkflowName) -> Envelope[DeletedWorkflow]:
         """Delete every instance of a workflow."""
 
-        def delete() -> Envelope[DeletedWorkflow]:
+        async def delete() -> Envelope[DeletedWorkflow]:
             self._calls.delete_all(self._directory.find(workflow_name))
             return Envelope(result=DeletedWorkflow())
 
-        return await self._asker.read(delete)
+        return await self._asker.ask(delete)
 
     async def instances(self, workflow_name: WorkflowName, filters: Annotated[Filters, Query()]) -> LocalInstances:
         """The instances of a workflow, the newest first."""

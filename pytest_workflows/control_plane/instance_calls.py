@@ -92,7 +92,7 @@ class InstanceCalls:
         """Send an event.
 
         Raises:
-            ApiError: If there is no such instance, it has ended, or the payload is too large.
+            ApiError: If there is no such instance, it has ended, or the payload is too large or no JSON.
         """
         instance = self.find(listed, id)
         if instance.finished:
@@ -102,9 +102,11 @@ class InstanceCalls:
                 f"The instance {id!r} has ended ({instance.status}), and takes no event any more. Restart it, or "
                 "create another one.",
             )
+        is_text = isinstance(payload, bytes)  # of a request that does not say that it is JSON, as curl sends it
+        value = read_json(payload, "the payload") if is_text else as_javascript(payload, "the payload")
         with _Answering():
             handle = await listed.binding.get(id)
-            await handle.send_event({"type": event_type, "payload": as_javascript(payload, "the payload")})
+            await handle.send_event({"type": event_type, "payload": value})
 
     async def change(
         self, listed: Listed, id: str, status: str, *, point: FromBody | None = None, rollback: bool | None = None

@@ -108,11 +108,11 @@ class PlatformWorkflows:
     async def delete(self, account_id: Account, workflow_name: WorkflowName) -> Envelope[DeletedWorkflow]:
         """Delete every instance of a workflow. The workflow itself stays as long as the configuration has it."""
 
-        def delete() -> Envelope[DeletedWorkflow]:
+        async def delete() -> Envelope[DeletedWorkflow]:
             self._calls.delete_all(self._directory.find(workflow_name))
             return Envelope(result=DeletedWorkflow())
 
-        return await self._asker.read(delete)
+        return await self._asker.ask(delete)
 
     async def versions(
         self, account_id: Account, workflow_name: WorkflowName, page: Page = 1, per_page: PerPage = 25

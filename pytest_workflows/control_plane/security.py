@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -26,7 +25,7 @@ class Security(msgspec.Struct, frozen=True):
     """What the control plane asks of those who call it.
 
     Attributes:
-        token: What own paths want; None where the address is this machine's own.
+        token: What own paths want; None where only this machine asks.
         hosts: Names that own paths answer to, besides this machine's own: without a port, in lower case.
         worker_host: The host that the Worker sees in place of the one that was asked for; None for that one.
     """
@@ -115,6 +114,15 @@ def token_redirect(asked: Asked, security: Security) -> tuple[str, str] | None:
     return (f"{asked.path}?{rest}" if rest else asked.path), cookie
 
 
+def without_token(cookies: str) -> str:
+    """A Cookie header without the control plane's own cookie: the Worker's code is not to know the token.
+
+    Args:
+        cookies: The header.
+    """
+    return ";".join(one for one in cookies.split(";") if _pair(one)[0] != TOKEN_COOKIE).strip()
+
+
 def host_name(host: str) -> str:
     """The name in a Host header, without its port."""
     host = host.strip().lower()
@@ -143,11 +151,14 @@ def _has_token(asked: Asked, token: str) -> bool:
     scheme, _, given = asked.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and _same(given.strip(), token):
         return True
-    try:
-        cookie = SimpleCookie(asked.headers.get("cookie", "")).get(TOKEN_COOKIE)
-    except CookieError:
-        return False
-    return cookie is not None and _same(cookie.value, token)
+    cookies = [_pair(one) for one in asked.headers.get("cookie", "").split(";")]
+    return any(name == TOKEN_COOKIE and _same(value, token) for name, value in cookies)
+
+
+def _pair(cookie: str) -> tuple[str, str]:
+    """Name and value of a cookie. By hand: `http.cookies` reads none of them where one of the Worker's is odd."""
+    name, _, value = cookie.partition("=")
+    return name.strip(), value.strip()
 
 
 def _same(given: str, token: str) -> bool:

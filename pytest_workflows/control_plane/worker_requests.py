@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from durable_engine import JsException, is_hidden
 
+from .security import TOKEN_COOKIE, without_token
 from .worker_bodies import body_of, encoder_for, pieces_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 WHOLE_BODY: Final = "workflows.body"
 """The key of a scope under which whoever serves has the whole body, where it has come already: bytes."""
+_MOST_KEPT: Final = 100 << 20
+"""Bytes of a request that are kept while its answer is sent already: as many as the platform takes in a body."""
 _OF_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"})
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
@@ -51,14 +55,19 @@ class WorkerGateway:
             return
         exchange = Exchange(self, scope, receive)
         try:
+            await self._answer(exchange, send)
+        finally:
+            await exchange.close()
+
+    async def _answer(self, exchange: Exchange, send: Send) -> None:
+        try:
             answer = await self.on_loop(exchange.begin())
         except RequestRefusedError as error:
             await _send_text(send, error.status, f"{error}\n")
-            return
         except Exception as error:
             await _send_text(send, 500, _failure(error))
-            return
-        await exchange.send(answer, send)
+        else:
+            await exchange.send(answer, send)
 
     async def on_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run something on the Worker's loop."""
@@ -80,11 +89,17 @@ class WorkerGateway:
         return f"{scheme}://{self._host or _host(scope)}{path}{'?' if query else ''}{query}"
 
     def headers(self, scope: Scope) -> list[list[str]]:
-        """The headers that came, with the host that the Worker sees."""
-        found = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in scope["headers"]]
-        if self._host is None:
-            return found
-        return [[name, self._host if name.lower() == "host" else value] for name, value in found]
+        """The headers that came, with the host that the Worker sees, and without the control plane's own cookie."""
+        found = []
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            if name.lower() == "cookie" and TOKEN_COOKIE in value:
+                value = without_token(value)
+                if not value:
+                    continue
+            is_host = name.lower() == "host" and self._host is not None
+            found.append([name, self._host if is_host else value])
+        return found
 
 
 class Exchange:
@@ -102,6 +117,10 @@ class Exchange:
         self._receive = receive
         self._server_loop = asyncio.get_running_loop()
         self._is_gone = asyncio.Event()
+        self._kept: deque[Message] = deque()
+        self._size = 0
+        self._is_taken = asyncio.Event()
+        self._pulling: asyncio.Future[Message] | None = None
 
     async def begin(self) -> Any:
         """Call the Worker, on its loop.
@@ -145,15 +164,44 @@ class Exchange:
         if self._scope.get("_is_last"):
             return None
         while True:
-            message = await self._receive()
+            message = await self._take()
             if message["type"] == "http.disconnect":
-                self._is_gone.set()
                 raise ConnectionError("The client has closed the connection before its request was whole.")
             if not message.get("more_body", False):
                 self._scope["_is_last"] = True
             piece: bytes = message.get("body", b"")
             if piece or self._scope.get("_is_last"):
                 return piece or None
+
+    async def _take(self) -> Message:
+        """What came first of what nobody has read yet."""
+        while not self._kept:
+            await self._pull()
+        message = self._kept.popleft()
+        self._size -= len(message.get("body", b""))
+        self._is_taken.set()
+        return message
+
+    async def _pull(self) -> None:
+        """Keep the next that comes. Whoever waits for it meanwhile waits for the same: none of it is lost."""
+        if self._pulling is None:
+            self._pulling = asyncio.ensure_future(self._receive())
+        pulling = self._pulling
+        await asyncio.wait([pulling])
+        if self._pulling is not pulling:
+            return  # another one has it already
+        self._pulling = None
+        message = {"type": "http.disconnect"} if pulling.cancelled() else pulling.result()
+        if message["type"] == "http.disconnect":
+            self._is_gone.set()
+        self._kept.append(message)
+        self._size += len(message.get("body", b""))
+
+    async def close(self) -> None:
+        """Wait for nothing more that the client sends."""
+        if self._pulling is not None:
+            self._pulling.cancel()
+            await asyncio.wait([self._pulling])
 
     # -- the answer --------------------------------------------------------------------------------------------------
 
@@ -213,12 +261,13 @@ class Exchange:
         return task.result()
 
     async def _watch(self) -> None:
-        """Notice that the client goes: what the Worker has not read of the request is thrown away meanwhile."""
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                self._is_gone.set()
-                return
+        """Notice that the client goes: what the Worker has not read of the request is kept meanwhile."""
+        while not self._is_gone.is_set():
+            if self._size >= _MOST_KEPT:
+                self._is_taken.clear()
+                await self._is_taken.wait()
+            else:
+                await self._pull()
 
 
 class RequestRefusedError(Exception):

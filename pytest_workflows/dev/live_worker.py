@@ -102,10 +102,15 @@ class LiveWorker:
         self._own = self._projects.of(repository.own)
         stack.callback(lambda: self._own.deployed.deactivate())
         repository.check()
-        self._keeper = Keeper.open(self._settings.state)
-        stack.callback(self._keeper.close)
-        await self._make_engine(repository.own)
-        self._make_env(repository.own)
+        # The store has the folder's lock: nothing else of the folder is read, or migrated, before it is open.
+        self._store = await DiskStore.open(self._settings.state / STORE)
+        async with AsyncExitStack() as until_made:
+            until_made.push_async_callback(self._store.aclose)
+            self._keeper = Keeper.open(self._settings.state)
+            stack.callback(self._keeper.close)
+            self._make_engine(repository.own)
+            self._make_env(repository.own)
+            until_made.pop_all()
         stack.push_async_callback(self._end)
         self._serve_env(stack)
         self.env.workflows.bind_all()
@@ -113,11 +118,10 @@ class LiveWorker:
         number = self._versions.number
         self._is_changed = number not in (0, self._versions.good(source_of(repository.reachable()), _now()).number)
 
-    async def _make_engine(self, project: Project) -> None:
+    def _make_engine(self, project: Project) -> None:
         limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
         clock = real_clock()
         self._shown_time = ShownTime(clock)
-        self._store = await DiskStore.open(self._settings.state / STORE)
         self.engine = Engine(
             store=self._store,
             clock=clock,

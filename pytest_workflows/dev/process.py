@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pytest_workflows.project import importer
 
@@ -124,7 +125,8 @@ class DevProcess:
         from pytest_workflows.control_plane.security import Security, make_token
 
         settings = self._settings
-        token = None if is_loopback(settings.host) else settings.token or make_token()
+        is_private = is_loopback(settings.host) and not settings.hosts
+        token = settings.token or (None if is_private else make_token())
         names = {url.partition("//")[2].rpartition(":")[0] for url in urls}
         return Security(token=token, hosts=frozenset({*settings.hosts, *names}), worker_host=settings.worker_host)
 
@@ -144,12 +146,12 @@ class DevProcess:
         say()
         say(f"  {name or 'The Worker'}, version {self._worker.versions[-1].number}")
         say()
-        asked = "" if token is None else f"?token={token}"
+        asked = "" if token is None else f"?token={quote(token, safe='')}"
         for url in urls:
             say(f"  Worker    {url}")
             say(f"  Page      {url}/__workflows{asked}")
         say(f"  API       {urls[0]}/client/v4/accounts/local/workflows")
-        say(f"  API docs  {urls[0]}/__workflows/docs")
+        say(f"  API docs  {urls[0]}/__workflows/docs{asked}")
         if token is not None:
             say(f"  Token     {token}   (Authorization: Bearer ...)")
         say(f"  State     {os.path.relpath(settings.state)}")

@@ -8,10 +8,11 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.config import WS_PROTOCOLS
+
+from pytest_workflows.control_plane.web_sockets import implementation
 
 if TYPE_CHECKING:
     from .terminal import App, Message
@@ -43,7 +44,7 @@ async def serve(app: App, listener: socket.socket, beside: Callable[[], Awaitabl
         access_log=False,
         server_header=False,
         lifespan="off",
-        ws=_websockets(),
+        ws=implementation(),
         timeout_graceful_shutdown=_LAST_ANSWERS,
     )
     server = _Server(config)
@@ -103,11 +104,6 @@ async def warm(app: App, url: str, token: str | None) -> None:
 
 def _failure_of(task: asyncio.Future[None]) -> BaseException | None:
     return None if task.cancelled() else task.exception()
-
-
-def _websockets() -> Any:
-    """The implementation that is not about to go, where this uvicorn has it."""
-    return "websockets-sansio" if "websockets-sansio" in WS_PROTOCOLS else "auto"
 
 
 @contextlib.contextmanager

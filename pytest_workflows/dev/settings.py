@@ -26,7 +26,7 @@ class DevSettings(msgspec.Struct, frozen=True):
         port: The port that is tried first; 0 for any.
         worker_host: The host that the Worker sees in place of the one that was asked for.
         hosts: Further host names that the control plane answers to.
-        token: The token that is asked for where `host` is no address of this machine alone; None makes one.
+        token: The token that is asked for; None makes one where `host` or `hosts` let others than this machine in.
         reloads: Whether a change of the source is deployed.
     """
 

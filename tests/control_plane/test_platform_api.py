@@ -137,6 +137,25 @@ async def test_a_body_that_is_not_as_it_must_be_is_400_in_words(shop, client, co
     assert shop.engine.instances == []
 
 
+@pytest.mark.parametrize(
+    "url",
+    [f"{INSTANCES}/o/events/approved", "/cdn-cgi/local/explorer/api/workflows/orders/instances/o/events/approved"],
+)
+async def test_an_event_is_read_as_json_whatever_its_content_type_says(shop, client, url):
+    await client.post(INSTANCES, json={"instance_id": "o", "params": {}})
+    as_curl = {"content-type": "application/x-www-form-urlencoded"}
+
+    refused = await client.post(url, content=b"by=Eve", headers=as_curl)
+    sent = await client.post(url, content=b'{"by": "Eve"}', headers=as_curl)
+    await shop.engine.run_until_idle()
+
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, 10004)
+    assert "the payload is no JSON" in refused.json()["errors"][0]["message"]
+    assert sent.status_code == 200
+    instance = (await client.get(f"{INSTANCES}/o")).json()["result"]
+    assert (instance["status"], instance["output"]) == ("complete", '{"approved_by":"Eve"}')
+
+
 async def test_a_stream_s_bytes_are_the_step_s_output(shop):
     shop.env.override({"streams": StreamWorkflow})
     async with client_of(shop) as client:
@@ -159,10 +178,17 @@ async def test_where_nothing_can_be_stored_changes_are_refused_in_words_and_what
     monkeypatch.setattr(shop.engine.store, "stored", stored)
 
     refused = await client.post(INSTANCES, json={"instance_id": "order-1"})
+    deleted = [
+        await client.delete(f"{BASE}/orders"),
+        await client.delete("/cdn-cgi/local/explorer/api/workflows/orders?all=true"),
+    ]
+    refused_again = await client.post(INSTANCES, json={"instance_id": "order-1"})
     listed = await client.get(INSTANCES)
 
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (503, 10001)
     assert refused.json()["errors"][0]["message"].endswith("The disk is full.")
+    assert [one.status_code for one in deleted] == [503, 503]
+    assert {one.headers["x-should-retry"] for one in (refused, refused_again, *deleted)} == {"false"}
     assert (listed.status_code, len(listed.json()["result"])) == (200, 1)
 
 
@@ -180,9 +206,13 @@ def test_the_api_answers_in_words_while_the_worker_s_code_blocks_its_thread(monk
         httpx.get(f"{served.url}{BASE}").raise_for_status()
         asyncio.run_coroutine_threadsafe(block(), served.shop.loop)
         answer = httpx.get(f"{served.url}{BASE}")
+        change = httpx.post(f"{served.url}{INSTANCES}", json={})
         go_on.set()
 
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, 10001)
         assert "has not given way to the event loop for 0.2 seconds, at " in answer.json()["errors"][0]["message"]
         assert "test_platform_api.py:" in answer.json()["errors"][0]["message"]
+        assert "x-should-retry" not in answer.headers
+        assert (change.status_code, change.headers["x-should-retry"]) == (503, "false")
+        assert change.json()["errors"][0]["message"].endswith("What was asked for may still be done then.")
         assert httpx.get(f"{served.url}{BASE}").status_code == 200

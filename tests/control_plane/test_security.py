@@ -50,6 +50,8 @@ CHANGES = [
     ("POST", "/cdn-cgi/local/explorer/api/workflows/orders/instances"),
     ("GET", "/cdn-cgi/local/scheduled"),
     ("GET", "/cdn-cgi/handler/scheduled?cron=x"),
+    ("GET", "/cdn-cgi/handler/schedule%64?cron=x"),
+    ("GET", "/%63dn-cgi/handler/scheduled?cron=x"),
 ]
 
 
@@ -120,6 +122,15 @@ async def test_the_page_takes_the_token_from_its_address_into_a_cookie(guarded):
     guarded.cookies.clear()
     assert (await guarded.get("/__workflows/docs?token=other")).status_code == 401
     assert (await guarded.get(f"{BASE}?token=s3cret")).status_code == 401
+
+
+async def test_the_token_s_cookie_is_found_beside_odd_ones_of_the_worker(guarded):
+    for cookies in (
+        '{"theme": "dark"}; workflows_token=s3cret',
+        "a=b c[]; workflows_token = s3cret ;x",
+        "=;workflows_token=s3cret",
+    ):
+        assert (await guarded.get(BASE, headers={"cookie": cookies})).status_code == 200
 
 
 async def test_the_worker_wants_no_token(guarded):

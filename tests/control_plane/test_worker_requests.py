@@ -11,6 +11,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from pytest_workflows.control_plane import worker_requests
 from pytest_workflows.control_plane.security import Security
 from pytest_workflows.javascript.streams import ReadableStream
 from pytest_workflows.javascript.web_socket import WebSocketPair
@@ -268,3 +269,61 @@ def test_a_worker_that_does_not_switch_answers_as_it_does(served):
     answering(served, answer)
     with pytest.raises(Exception, match="426"):
         connect(f"ws://127.0.0.1:{served.port}/socket").close()
+
+
+# -- a request that is still read while its answer is sent -------------------------------------------------------------
+
+
+def test_a_body_that_the_worker_streams_back_comes_back_whole_however_it_was_sent(served):
+    async def answer(request):
+        return Response(request.body)
+
+    def pieces():
+        for number in range(40):
+            yield bytes([number]) * 5000
+
+    answering(served, answer)
+    body = bytes(range(256)) * 20_000
+
+    assert httpx.post(f"{served.url}/echo", content=pieces()).content == b"".join(pieces())
+    assert httpx.post(f"{served.url}/echo", content=body).content == body
+
+
+async def test_an_exchange_reads_on_when_what_it_keeps_was_taken_and_ends_in_order(shop, monkeypatch):
+    monkeypatch.setattr(worker_requests, "_MOST_KEPT", 4)
+    sent = [{"type": "http.request", "body": b"abcd", "more_body": True} for _ in range(3)]
+    received: list[bytes] = []
+
+    async def receive():
+        return sent.pop(0) if sent else await asyncio.Event().wait()
+
+    exchange = worker_requests.Exchange(worker_requests.WorkerGateway(shop, None), {"headers": []}, receive)
+    watch = asyncio.ensure_future(exchange._watch())
+    for left in (2, 1, 0):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(sent) == left
+        received.append(await exchange._next_piece())
+    reading = asyncio.ensure_future(exchange._next_piece())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await exchange.close()
+
+    assert received == [b"abcd"] * 3
+    with pytest.raises(ConnectionError, match="before its request was whole"):
+        await reading
+    await watch
+
+
+async def test_the_worker_sees_its_own_cookies_and_not_the_one_of_the_page(shop):
+    async def answer(request):
+        return Response(repr(request.headers.get("cookie")))
+
+    shop.answer = answer
+    async with client_of(shop, Security(token="s3cret")) as client:
+        for sent, seen in [
+            ("a=1; workflows_token=s3cret; b={odd}", "'a=1; b={odd}'"),
+            ("workflows_token=s3cret", "None"),
+            ("a=1;b=2", "'a=1;b=2'"),
+        ]:
+            assert (await client.get("/x", headers={"cookie": sent})).text == seen

@@ -487,6 +487,30 @@ async def test_a_folder_in_use_by_another_process_is_refused_in_words(files):
                 pass
 
 
+@pytest.mark.parametrize("fails", ["Keeper.open", "EnvResolver"])
+async def test_a_worker_that_cannot_be_made_lets_others_have_the_folder(files, monkeypatch, fails):
+    def fail(*args, **options):
+        raise OSError("no luck")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"pytest_workflows.dev.live_worker.{fails}", fail)
+        with pytest.raises(OSError, match="no luck"):
+            async with served(files):
+                pass
+    async with served(files) as worker:
+        assert await text_of(worker) == "version one"
+
+
+async def test_a_folder_in_use_is_not_touched(files, monkeypatch):
+    async with served(files):
+        opened = []
+        monkeypatch.setattr("pytest_workflows.dev.live_worker.Keeper.open", opened.append)
+        with pytest.raises(StoreError, match=r"workflows\.sqlite"):
+            async with served(files):
+                pass
+        assert opened == []
+
+
 async def test_secrets_and_variables_are_those_of_the_version(files):
     files.replace('return Response("version one")', "return Response(f'{self.env.GREETING} {self.env.SECRET}')")
     (files.folder / ".dev.vars").write_text("SECRET=one\n")

@@ -11,6 +11,7 @@ import stat
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -18,6 +19,8 @@ from typer.testing import CliRunner
 from pytest_workflows.cli.app import app
 from pytest_workflows.dev.errors import DevError
 from pytest_workflows.dev.ports import addresses, bind, is_loopback
+from pytest_workflows.dev.process import DevProcess
+from pytest_workflows.dev.settings import DevSettings
 from pytest_workflows.dev.state_folder import Running, StateFolder
 from pytest_workflows.dev.terminal import LogLines, RequestLines, Terminal
 from pytest_workflows.dev.watching import WatchedPlaces
@@ -56,6 +59,41 @@ def test_the_addresses_of_a_port():
     assert addresses("127.0.0.1", 80) == ["http://127.0.0.1:80"]
     assert addresses("::1", 80) == ["http://[::1]:80"]
     assert addresses("0.0.0.0", 80)[0] == "http://127.0.0.1:80"
+
+
+@pytest.fixture
+def process(tmp_path, monkeypatch):
+    """Makes processes that start no thread."""
+    monkeypatch.setattr("pytest_workflows.dev.process.EngineThread", object)
+
+    def make(**settings):
+        return DevProcess(
+            DevSettings(tmp_path / "wrangler.jsonc", tmp_path / "state", tmp_path, **settings), Terminal()
+        )
+
+    return make
+
+
+def test_a_token_is_asked_for_where_one_is_given_or_others_get_in(process):
+    def token(**settings):
+        return process(**settings)._security(["http://127.0.0.1:1"]).token
+
+    assert token() is None
+    assert token(token="given") == "given"
+    assert token(host="0.0.0.0", token="given") == "given"
+    assert len(token(host="0.0.0.0")) >= 32
+    assert len(token(hosts=frozenset({"tunnel.example.com"}))) >= 32
+
+
+def test_the_addresses_that_a_browser_opens_have_the_token(process, capsys):
+    made = process(port=0)
+    made._worker = SimpleNamespace(env=SimpleNamespace(project=None), versions=[SimpleNamespace(number=1)])
+
+    made._greet(["http://127.0.0.1:1"], 1, "a+b")
+    said = capsys.readouterr().out
+
+    assert "Page      http://127.0.0.1:1/__workflows?token=a%2Bb\n" in said
+    assert "API docs  http://127.0.0.1:1/__workflows/docs?token=a%2Bb\n" in said
 
 
 # -- the state's folder ------------------------------------------------------------------------------------------------
@@ -197,6 +235,7 @@ def test_where_no_process_is_known_the_folder_is_named(tmp_path):
         (["stats"], "stats needs a PATH, or --by day."),
         (["stats", "x.json", "--by", "day"], "stats takes PATH, or --by, and not both."),
         (["dev", "--token", " "], "the --token is empty."),
+        (["dev", "--token", "a;b"], "the --token has what no header and cookie takes."),
     ],
 )
 def test_wrong_usage_is_told(arguments, said):

@@ -4,9 +4,12 @@ import asyncio
 
 import httpx
 import pytest
+import uvicorn
+import uvicorn.config
 
 from pytest_workflows.dev.ports import bind
 from pytest_workflows.dev.server import serve
+from pytest_workflows.session.serving.http_server import HttpServer
 
 
 async def answer(scope, receive, send):
@@ -38,3 +41,23 @@ async def test_what_fails_beside_it_ends_it():
 
     with bind("127.0.0.1", 0) as listener, pytest.raises(OSError, match="no space left"):
         await asyncio.wait_for(serve(answer, listener, beside), 20)
+
+
+def test_the_server_of_a_test_serves_with_an_older_uvicorn_too(monkeypatch):
+    monkeypatch.delitem(uvicorn.config.WS_PROTOCOLS, "websockets-sansio")
+
+    server = HttpServer(answer)
+    try:
+        assert httpx.get(f"http://127.0.0.1:{server.port}", trust_env=False).text == "hi"
+    finally:
+        server.close()
+
+
+def test_a_server_of_a_test_that_cannot_start_says_so(monkeypatch):
+    def load(config):
+        raise ValueError("no such protocol")
+
+    monkeypatch.setattr(uvicorn.Config, "load", load)
+
+    with pytest.raises(ValueError, match="no such protocol"):
+        HttpServer(answer)

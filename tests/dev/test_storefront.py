@@ -21,9 +21,10 @@ import pytest
 
 from .conftest import Dev
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "control_plane/page"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
-from browsing import Tab, launched
+from chromium import launched
+from page_tab import Tab
 
 ROOT = Path(__file__).parents[2]
 PRODUCTS = (

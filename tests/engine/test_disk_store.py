@@ -11,7 +11,7 @@ from durable_engine.context.scope import Scope, current_scope
 from durable_engine.model import CronTrigger, StepKey
 from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
 from durable_engine.storage import disk
-from durable_engine.storage.journal import Batch, Deleted, EventAdded, Recorded, Saved
+from durable_engine.storage.journal import Batch, Deleted, EventAdded, Recorded, Saved, Whole
 from durable_engine.storage.store import Line
 from durable_engine.workflow import Retention
 
@@ -233,6 +233,18 @@ async def test_a_journal_is_written_anew_when_most_of_it_is_out_of_date(path, tm
         assert contents(again) == written
         assert again.queued() == queued
         assert (again.moved_ms, got(again, "last")) == (2000, b"299")
+
+
+async def test_a_compaction_takes_few_large_instances_at_a_time(path, small, monkeypatch):
+    monkeypatch.setattr(disk, "MOST_WHOLE_LINES", 1000)
+    monkeypatch.setattr(disk, "MOST_WHOLE_BYTES", 150)
+    async with opened(path) as store:
+        for number in range(6):
+            work(store, store.add_instance("W", f"i{number}", 0, b""), 0)
+        keys, counts = iter(store.keys()), []
+        while store._gather_whole(keys):
+            counts.append(len([one for one in store._gathered.entries if isinstance(one, Whole)]))
+        assert counts == [3, 6]
 
 
 async def test_a_process_that_dies_at_any_point_of_a_compaction_loses_nothing(path, tmp_path, small):

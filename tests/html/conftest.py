@@ -24,7 +24,7 @@ from pytest_workflows.reporting.coverage import measure, sources_of
 from pytest_workflows.reporting.html import Failure, Report, ReportedTest, render
 from pytest_workflows.reporting.html.report import Exploration
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))  # not `tests`, whose folder `workers` would be found
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chromium import launched

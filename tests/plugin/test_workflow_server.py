@@ -60,7 +60,7 @@ HEAD = """
 
 
     def call(method, url, **options):
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, verify=False) as client:
             return client.request(method, url, **options)
 """
 
@@ -110,7 +110,7 @@ def test_a_client_that_polls_until_the_worker_waits_is_in_time_with_its_answer(s
         url = workflow_server.url
 
         def approve():
-            with httpx.Client(trust_env=False) as client:
+            with httpx.Client(trust_env=False, verify=False) as client:
                 client.post(f"{url}/o-1", json={"sku": "A1"})
                 there = f"{workflow_server.api_url}/accounts/local/workflows/orders/instances/o-1"
                 while '"approval-1"' not in client.get(there).text:
@@ -231,7 +231,7 @@ def test_the_platforms_own_client_works_at_the_api_url(shop: Any) -> None:
 
     async def test_it(workflow_server, workflow_env):
         def use():
-            with httpx.Client(trust_env=False) as http, Cloudflare(
+            with httpx.Client(trust_env=False, verify=False) as http, Cloudflare(
                 base_url=workflow_server.api_url, api_token="any", http_client=http
             ) as client:
                 instances = client.workflows.instances
@@ -347,6 +347,11 @@ def test_a_client_that_blocks_the_loop_is_refused_in_words_and_the_test_says_whe
         answer = call("GET", workflow_server.url)
         assert answer.status_code == 503
         assert "The test's event loop stands still at tests/test_it.py:" in answer.text
+        assert answer.headers["content-type"].startswith("text/plain")
+        answer = call("POST", f"{workflow_server.api_url}/accounts/me/workflows/orders/instances", json={})
+        assert (answer.status_code, answer.headers["x-should-retry"]) == (503, "false")
+        assert answer.json()["errors"][0]["code"] == 10001
+        assert "The test's event loop stands still at tests/test_it.py:" in answer.json()["errors"][0]["message"]
     """,
     )
 

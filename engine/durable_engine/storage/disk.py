@@ -28,6 +28,9 @@ LOG = logging.getLogger("durable_engine.storage")
 MOST_WHOLE_LINES = 4000
 """Lines of history of one batch of a compaction, as long as they are those of several instances."""
 
+MOST_WHOLE_BYTES = 8 * 1024 * 1024
+"""The same in bytes of what steps got and came to: the event loop stands still while a batch is packed."""
+
 LARGEST_BATCH = 256 * 1024 * 1024
 """The most bytes of a batch of several entries: SQLite takes a value of up to a billion."""
 
@@ -290,11 +293,12 @@ class DiskStore(JournaledStore):
 
     def _gather_whole(self, keys: Iterator[int]) -> bool:
         """Let the next batch have some more instances; returns whether there were any."""
-        lines = 0
+        lines = size = 0
         for whole in self.whole(keys):
             self._gathered.entries.append(whole)
             lines += len(whole.lines) + 1
-            if lines >= MOST_WHOLE_LINES:
+            size += sum(len(step.result or b"") + len(step.inputs or b"") for step in whole.steps)
+            if lines >= MOST_WHOLE_LINES or size >= MOST_WHOLE_BYTES:
                 break
         return lines > 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ Examples:
 """
 NEEDED = ("aiosqlite", "fastapi", "jinja2", "uvicorn", "watchfiles", "websockets")
 _DEFAULT_PORT = 8787
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 
 def register(app: typer.Typer) -> None:
@@ -45,15 +47,20 @@ def dev(
     host: Annotated[
         str,
         typer.Option(
-            "--host", metavar="ADDRESS", help="The address to bind; a token is asked for beyond this machine."
+            "--host", metavar="ADDRESS", help="The address to bind; page and API ask for a token beyond this machine."
         ),
     ] = "127.0.0.1",
     token: Annotated[
-        str | None, typer.Option("--token", metavar="TEXT", help="The token, in place of one that is made and printed.")
+        str | None,
+        typer.Option(
+            "--token", metavar="TEXT", help="The token that page and API ask for, in place of one that is made."
+        ),
     ] = None,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option("--allow-host", metavar="NAME", help="A further host name that page and API answer to."),
+        typer.Option(
+            "--allow-host", metavar="NAME", help="A further host name that page and API answer to, with a token."
+        ),
     ] = None,
     worker_host: Annotated[
         str | None,
@@ -73,6 +80,8 @@ def dev(
 
     if token is not None and not token.strip():
         raise UsageError("the --token is empty.", "Leave it out: one is made and printed.")
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise UsageError("the --token has what no header and cookie takes.", "Take letters, digits, and any of -._~+/=")
     settings = _settings(config, env, state)
     import msgspec
 

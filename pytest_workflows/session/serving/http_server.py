@@ -57,6 +57,8 @@ class HttpServer:
     def __init__(self, app: App) -> None:
         from uvicorn import Config, Server
 
+        from pytest_workflows.control_plane.web_sockets import implementation
+
         config = Config(
             app,
             interface="asgi3",
@@ -64,7 +66,7 @@ class HttpServer:
             log_config=None,
             log_level="error",
             access_log=False,
-            ws="websockets-sansio",
+            ws=implementation(),
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=_KEPT_ALIVE,
@@ -73,6 +75,7 @@ class HttpServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over: asyncio.Event | None = None
         self._is_up = threading.Event()
+        self._failure: Exception | None = None
         self._socket = socket.socket()
         self._socket.bind((HOST, 0))
         self.port: int = self._socket.getsockname()[1]
@@ -81,6 +84,9 @@ class HttpServer:
         self._thread = threading.Thread(target=run, args=(self._run,), name="pytest-workflows server", daemon=True)
         self._thread.start()
         self._is_up.wait()
+        if self._failure is not None:
+            self.close()
+            raise self._failure
 
     def _run(self) -> None:
         # A frame of ours, by which the thread is known not to be the test's.
@@ -89,10 +95,13 @@ class HttpServer:
     async def _serve(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         server = self._server
-        server.config.load()
-        server.lifespan = server.config.lifespan_class(server.config)
         try:
+            server.config.load()
+            server.lifespan = server.config.lifespan_class(server.config)
             await server.startup(sockets=[self._socket])
+        except Exception as error:
+            self._failure = error
+            return
         finally:
             self._is_up.set()
         await self._over.wait()

@@ -7,7 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from durable_engine import Observer
-from pytest_workflows.control_plane.security import Security
+from pytest_workflows.control_plane.errors import INTERNAL, ApiError
+from pytest_workflows.control_plane.security import Security, is_own
 from pytest_workflows.control_plane.worker_requests import WHOLE_BODY
 
 from .http_server import HOST, App, HttpServer, Receive, Scope, Send, find_server
@@ -199,8 +200,18 @@ def _is_stream(message: Any) -> bool:
     )
 
 
+async def _nothing() -> Any:
+    """Receive nothing: an answer that is whole asks for nothing."""
+
+
 async def _refuse(scope: Scope, send: Send, text: str) -> None:
     if scope["type"] != "http":
+        return
+    if is_own(scope["path"]):
+        from pytest_workflows.control_plane.app import answer_of
+
+        error = ApiError(503, INTERNAL, text)
+        await answer_of(error, {"x-should-retry": "false"})(scope, _nothing, send)  # it would be refused again
         return
     body = f"{text}\n".encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "browser"))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import Tab
 from chromium import launched
 from page_shop import Server, Shop
+from page_tab import Tab
 
 
 @pytest.fixture
