@@ -301,6 +301,50 @@ def test_the_link_that_skips_the_head_leaves_the_view_as_it_is(shop: Any, new_ta
     page.locator("#workflows").get_by_text("complete").first.wait_for()
 
 
+def test_more_rows_come_only_into_the_store_that_is_still_open(shop: Any, new_tab: Any) -> None:
+    async def put() -> None:
+        store = shop.env.host.stores.get("kv_namespaces", "abc", KvStore)
+        for number in range(150):
+            store.put(f"sku/{number:03}", KvEntry(b"1", None))
+        shop.env.host.stores.get("kv_namespaces", "other", KvStore).put("alone", KvEntry(b"1", None))
+
+    shop.run(put())
+    page = new_tab("#/stores").page
+    page.get_by_role("link", name="abc").click()
+    page.get_by_text("sku/000").wait_for()
+    held = []
+    page.route("**/api/store?*after=*", lambda route: held.append(route))
+
+    with page.expect_request("**/api/store?*after=*"):
+        page.get_by_role("button", name="More").click()
+    page.get_by_role("link", name="other").click()
+    page.get_by_text("alone").wait_for()
+    with page.expect_response("**/api/store?*after=*"):
+        held[0].continue_()
+    page.evaluate("new Promise((done) => setTimeout(done, 50))")
+
+    assert "sku/" not in page.locator(".contents").inner_text()
+    page.unroute_all()
+
+
+def test_an_answer_that_fails_does_not_make_an_instance_a_deleted_one(shop: Any, new_tab: Any) -> None:
+    shop.create("order-1")
+    tab = new_tab(ORDER)
+    tab.has_status("waiting")
+    tab.page.route("**/api/instance?*", lambda route: route.fulfill(status=500, body="{}"))
+
+    async def discard() -> None:
+        shop.engine.discard(shop.engine.bindings["ORDERS"].workflow, ["order-1"])
+
+    with tab.page.expect_response("**/api/instance?*"):
+        shop.run(discard())
+    tab.page.evaluate("new Promise((done) => setTimeout(done, 50))")
+
+    assert "deleted" not in tab.page.locator("#detail").inner_text()
+    tab.page.unroute_all()
+    tab.waits_for("This instance is deleted.", "#detail")  # once the server says so
+
+
 def test_the_numbers_are_shown_by_day_and_by_workflow(shop: Any, new_tab: Any) -> None:
     shop.create("hello", workflow="GREETINGS")
     shop.create("order-1", declined=1)
