@@ -30,23 +30,29 @@ def read_json(text: str | bytes, what: str) -> Any:
         raise ApiError(400, BAD_REQUEST, f"What is given as {what} is no JSON: {error}.") from None
 
 
-def as_javascript(value: Any, what: str, depth: int = 0) -> Any:
+def as_javascript(value: Any, what: str) -> Any:
     """A decoded JSON value with JavaScript's numbers: those beyond 2**53 are as exact as a double is.
 
     Args:
         value: The value.
         what: Names it: `params`.
-        depth: How deep it lies in another one.
 
     Raises:
         ApiError: If it is nested too deeply.
     """
+    try:
+        return _converted(value, what, 0)
+    except RecursionError:  # Python 3.11 has two frames a level
+        raise _too_deep(what) from None
+
+
+def _converted(value: Any, what: str, depth: int) -> Any:
     if depth > _DEEPEST:
         raise _too_deep(what)
     if isinstance(value, dict):
-        return {key: as_javascript(item, what, depth + 1) for key, item in value.items()}
+        return {key: _converted(item, what, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [as_javascript(item, what, depth + 1) for item in value]
+        return [_converted(item, what, depth + 1) for item in value]
     if isinstance(value, float) and math.isnan(value):  # which JSON has not, and Python's reader takes
         raise ApiError(400, BAD_REQUEST, f"What is given as {what} is no JSON: it has NaN.")
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _MOST_EXACT:
