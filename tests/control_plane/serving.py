@@ -44,7 +44,7 @@ class Served:
 @contextlib.contextmanager
 def serving(security: Security | None = None, **workflows: type) -> Iterator[Served]:
     with _engine(workflows or {"orders": OrderWorkflow}) as shop, socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(make_app(shop, security), log_level="error", lifespan="on", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(make_app(shop, security), log_config=None, lifespan="on", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         with _thread(server.serve(sockets=[listening])) as thread:
             while not server.started and thread.is_alive():

@@ -115,7 +115,7 @@ class Server:
 
     def __init__(self, shop: Shop, port: int = 0) -> None:
         config = uvicorn.Config(
-            make_app(shop), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1, ws="none"
+            make_app(shop), host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1, ws="none"
         )
         self._server = uvicorn.Server(config)
         self._socket = config.bind_socket()
