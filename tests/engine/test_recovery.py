@@ -484,6 +484,27 @@ async def test_one_that_was_resumed_and_queued_goes_on_and_does_not_begin_again(
         assert await statuses(engine) == {"first": "complete", "second": "complete"}
 
 
+async def test_one_that_was_restarted_from_a_step_and_queued_does_not_begin_again(path, kill):
+    async def workflow(event, step):
+        await step.sleep("nap", "1 hour")
+
+    workflows = {"W": (workflow, {"concurrency": 1})}
+    async with engine_on(path, workflows, now=NOW) as engine:
+        binding = engine.bindings["W"]
+        first = await binding.create({"id": "first"})
+        await engine.run_until_idle()
+        await binding.create({"id": "second"})
+        await first.restart({"from": {"name": "nap", "type": "sleep"}})
+        assert (await first.status())["status"] == "queued"
+        await engine.store.stored()
+        left = kill()
+    async with engine_on(left, workflows, now=NOW) as engine:
+        await engine.run_until_idle()
+        (row,) = (one.row for one in engine.instances if one.id == "first")
+        assert [line.kind for line in history_of(engine.store, row)].count("WORKFLOW_START") == 1
+        assert await statuses(engine) == {"first": "complete", "second": "complete"}
+
+
 async def test_what_has_ended_is_there_and_what_is_kept_no_longer_is_not(path, kill):
     async def workflow(event, step):
         return "done"

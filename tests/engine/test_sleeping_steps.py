@@ -625,17 +625,21 @@ class Waiting(collections.abc.Coroutine):
 
 async def test_code_that_shows_no_frame_waits_for_something_unknown(engine):
     loop = asyncio.get_running_loop()
+    answer, begun = loop.create_future(), asyncio.Event()
 
     async def request():
-        answer = loop.create_future()
-        answers.append(answer)
+        begun.set()
         async with asyncio.timeout(30):
             await asyncio.create_task(Waiting(answer))
 
-    answers = collections.deque()
-    loop.call_later(0.05, lambda: answers.pop().set_result(None))
+    async def reply():
+        await begun.wait()
+        loop.call_later(0.05, answer.set_result, None)
+
+    replying = asyncio.create_task(reply())
 
     assert await outcome_of(engine, request) == (None, 0)
+    await replying
 
 
 async def test_a_delay_function_sleeps_in_virtual_time(engine):

@@ -142,10 +142,10 @@ class WorkerCalls:
         try:
             _: object = await call_bounded(self._engine, call, callback)
         except BaseException as error:
-            if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+            # These two end the session; a process that serves goes on.
+            of_session = () if self._engine.is_live else (KeyboardInterrupt, SystemExit)
+            if isinstance(error, (asyncio.CancelledError, GeneratorExit, *of_session)):
                 raise
-            if isinstance(error, (KeyboardInterrupt, SystemExit)) and not self._engine.is_live:
-                raise  # it ends the session; a process that serves goes on
             self._engine.abort(error)
 
     @staticmethod
