@@ -131,7 +131,7 @@ def test_what_cannot_be_stopped_does_not_hold_up_the_session_and_its_place_is_na
 
     code, output = run(never, hanging(modes, ["status", "nothing"]))
 
-    assert code == 1
+    assert code == 1, output
     for mode in modes:
         assert "FAILED" in summary(output, mode, "status")
         assert "EventLoopBlockedError" not in summary(output, mode, "status")
