@@ -60,13 +60,7 @@ async def call_fetch(env: EnvResolver, request: Request) -> Response:
     except asyncio.CancelledError:
         task.cancel()  # whoever asked has gone
         raise
-    response = response_of(given)
-    if response is None:
-        raise TypeError(
-            f"The fetch handler returned {type(given).__name__}, not a Response: {given!r}. "
-            "Return workers.Response(...)."
-        )
-    return response
+    return response_of(given)
 
 
 def _as_exception(error: BaseException) -> Exception:

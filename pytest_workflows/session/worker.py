@@ -93,14 +93,7 @@ class WorkflowWorker:
             TypeError: If the handler answered with something else than a `Response`.
         """
         request = request_of(resource, method, headers, json, content)
-        given = await self._call("fetch", as_received(request))
-        response = response_of(given)
-        if response is None:
-            raise TypeError(
-                f"The fetch handler returned {type(given).__name__}, not a Response: {given!r}. "
-                "Return workers.Response(...)."
-            )
-        return response
+        return response_of(await self._call("fetch", as_received(request)))
 
     async def scheduled(self, *, cron: str = "* * * * *", scheduled_time: datetime | float | None = None) -> None:
         """Fire a cron trigger: start the workflows that it schedules, and call the scheduled handler.

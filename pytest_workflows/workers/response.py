@@ -129,16 +129,24 @@ class Response(FetchResponse):
         return Response.from_json(self, *args, **kwargs)
 
 
-def response_of(value: Any) -> Response | None:
-    """The response that a fetch handler's result is; None where it is none.
+def response_of(value: Any) -> Response:
+    """The response that a fetch handler's result is.
 
     Args:
         value: A `Response`, the copy of one, or a raw `js.Response`, as `Response.redirect` and `asgi.fetch` give it.
+
+    Raises:
+        TypeError: If it is none of these.
     """
     if isinstance(value, Response):
         return value
     made = value.js_response if isinstance(value, FetchResponse) else value
-    return Response(made) if is_js_instance(made, "Response") else None
+    if not is_js_instance(made, "Response"):
+        raise TypeError(
+            f"The fetch handler returned {type(value).__name__}, not a Response: {value!r}. "
+            "Return workers.Response(...)."
+        )
+    return Response(made)
 
 
 def _options(
