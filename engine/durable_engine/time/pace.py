@@ -15,7 +15,7 @@ from time import thread_time
 from durable_engine.instance import Instance
 
 from .interleaving import Interleaving
-from .turns import Turns
+from .turns import Turns, unless_closed
 
 TURN = 0.002
 """Seconds that a turn of the loop is to take where much is ready."""
@@ -113,11 +113,4 @@ class PacedTurns(Turns):
             action: What to do.
             dropped: Called in its place when it is dropped.
         """
-
-        def act() -> None:
-            if not instance.closed:
-                action()
-            elif dropped is not None:
-                dropped()
-
-        self._pace.soon(act, dropped)
+        self._pace.soon(unless_closed(instance, action, dropped), dropped)

@@ -39,14 +39,7 @@ class Turns:
         if not self.seeded:
             action()
             return
-
-        def act() -> None:
-            if not instance.closed:
-                action()
-            elif dropped is not None:
-                dropped()
-
-        self._interleaving.hold(act)
+        self._interleaving.hold(unless_closed(instance, action, dropped))
         self._let_go()
 
     def operation_opened(self) -> None:
@@ -58,3 +51,17 @@ class Turns:
     def operations_closed(self, count: int) -> None:
         """Count steps that are no longer under way."""
         self._open -= count
+
+
+def unless_closed(
+    instance: Instance, action: Callable[[], None], dropped: Callable[[], object] | None
+) -> Callable[[], None]:
+    """An action of an execution that is put off: where that is over by then, `dropped` is called in its place."""
+
+    def act() -> None:
+        if not instance.closed:
+            action()
+        elif dropped is not None:
+            dropped()
+
+    return act
