@@ -2,11 +2,16 @@
 
 import asyncio
 import datetime
+import hashlib
+import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from durable_engine import Clients, Engine, NeverHappensError, WaitTimeoutError, call_bounded, run_untimed
+from durable_engine.time.world import World
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -33,10 +38,16 @@ async def ended(engine, timeout=None):
 
 
 class Outside:
-    """So many clients, of which one is starting for so long: `starts` looks."""
+    """So many clients, of which one is starting for so long, and at work for so long: `starts` and `works` looks."""
 
-    def __init__(self, clients=0, *, starts=0):
-        self._clients, self._starts = clients, starts
+    def __init__(self, clients=0, *, starts=0, works=0):
+        self._clients, self._starts, self._works, self._worked = clients, starts, works, 0
+
+    def processor_time(self):
+        if self._works > 0:
+            self._works -= 1
+            self._worked += 0.01
+        return self._worked
 
     def count(self):
         return self._clients
@@ -166,6 +177,61 @@ async def test_one_that_is_starting_has_more_time(sender, engine, monkeypatch):
 
     assert await ended(engine) == "complete"
     await sender.joined()
+
+
+async def test_one_that_is_at_work_has_more_time(sender, engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 20)
+    engine.clients.outside = Outside(1, works=100)
+    handle = await engine.bind("W", approved).create({"id": "x"})
+    sender.approve(handle)  # in 0.1 seconds
+
+    assert await ended(engine) == "complete"
+    assert engine.clock.now == START
+    await sender.joined()
+
+
+async def test_a_thread_of_the_test_that_computes_is_at_work(engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 20)
+    engine.clients.outside = Outside()
+    handle = await engine.bind("W", approved).create({"id": "x"})
+    loop = asyncio.get_running_loop()
+
+    def work():
+        began = time.thread_time()
+        while time.thread_time() - began < 0.3:
+            hashlib.sha256(bytes(1 << 20)).digest()
+        asyncio.run_coroutine_threadsafe(handle.send_event({"type": "approval", "payload": 1}), loop).result()
+
+    thread = asyncio.create_task(asyncio.to_thread(run_untimed, work))
+
+    assert await ended(engine) == "complete"
+    await thread
+
+
+async def test_work_that_waits_for_an_idle_thread_of_a_pool_is_at_work(engine):
+    world = World(engine, set)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        while world.threads:  # the pool's one thread is on its way to its next wait
+            await asyncio.sleep(0)
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(60)  # so that the thread does not wake before it is looked at
+        try:
+            pool.submit(int)
+            assert world.threads == 1
+        finally:
+            sys.setswitchinterval(interval)
+
+
+async def test_a_client_that_is_at_work_for_ever_stops_no_time(engine, monkeypatch):
+    monkeypatch.setattr("durable_engine.time.patience.SOON_MS", 20)
+    monkeypatch.setattr("durable_engine.time.patience.MOST_WORK", 0.1)
+    engine.clients.outside = Outside(1, works=1_000_000)
+    await engine.bind("W", asleep).create({"id": "x"})
+
+    assert await ended(engine) == "complete"
 
 
 async def test_a_client_that_waits_for_its_answer_is_not_about_to_ask(engine, monkeypatch):

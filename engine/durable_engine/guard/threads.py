@@ -138,6 +138,13 @@ def is_idle(frame: FrameType) -> bool:
     return frame.f_code is _IDLE
 
 
+def with_work_waiting() -> set[int]:
+    """The threads of pools whose work waits for one of them, by their identifiers: they are about to wake."""
+    # Checked in CPython 3.11 to 3.14: a pool's work is in its queue until a thread of it runs.
+    queues = list(pool._threads_queues.items())
+    return {thread.ident or 0 for thread, queue in queues if queue.qsize()}
+
+
 def context_of(function: Any) -> Context | None:
     """The context that `asyncio.to_thread` runs a function in, also where somebody has wrapped that once more."""
     for part in (getattr(function, "func", None), *getattr(function, "args", ())):

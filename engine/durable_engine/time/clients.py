@@ -16,6 +16,10 @@ class Outside(Protocol):
         """Whether one is not far enough yet to have asked for anything."""
         ...
 
+    def processor_time(self) -> float:
+        """How many seconds of processor time they have used so far, as far as that is known."""
+        ...
+
 
 class Clients:
     """The clients of a server through which the Worker of a test is reached.

@@ -6,6 +6,7 @@ import asyncio
 import math
 import weakref
 from collections.abc import Awaitable, Callable
+from time import process_time, thread_time
 from typing import Any
 
 from durable_engine.context.asyncio_internals import WAKE, ready_handles, waiting_for
@@ -13,6 +14,7 @@ from durable_engine.context.loop_timers import timers_of
 from durable_engine.context.scope import current_scope
 from durable_engine.guard.loop_guard import answer
 
+from .clients import Outside
 from .timed_engine import TimedEngine
 from .world import World
 
@@ -24,6 +26,12 @@ CHECK_AGAIN = 0.02
 
 SOON_MS = 1000
 """Real milliseconds: a task of the test that sleeps for no longer is about to act."""
+
+AT_WORK = 0.002
+"""Seconds of processor time between two checks: clients that use more are at work on what they are about to ask."""
+
+MOST_WORK = 5.0
+"""Real seconds that clients get for such work; the rest of their time is for those that sleep."""
 
 
 class Patience:
@@ -41,6 +49,7 @@ class Patience:
         self._until_progress = until_progress
         self._patience = PATIENCE
         self._left_for_timers = self._left_for_clients = SOON_MS / 1000
+        self._left_for_work = MOST_WORK
         self._waited_for: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
     async def let_test_act(self) -> bool:
@@ -82,25 +91,33 @@ class Patience:
             return False
         if clients.is_due:
             clients.is_due = False
-            self._left_for_clients = SOON_MS / 1000
+            self._give_clients_time()
         if clients.outside.is_starting():
             await self._until_progress(CHECK_AGAIN)
             return True
         if self._left_for_clients <= 0 or self._world.threads + clients.outside.count() <= len(clients.answered):
             return False  # they had their time, or each of them waits for its answer
         timers = timers_of(self._engine.loop)
-        began = timers.real_time()
+        began, worked = timers.real_time(), _work_of(clients.outside)
         await self._until_progress(CHECK_AGAIN)
         # Where the machine has much to do, this took longer than it was to, and so does what the client is at.
-        self._left_for_clients -= min(CHECK_AGAIN, timers.real_time() - began)
+        took = min(CHECK_AGAIN, timers.real_time() - began)
+        if self._left_for_work > 0 and _work_of(clients.outside) - worked > AT_WORK:
+            self._left_for_work -= took
+        else:
+            self._left_for_clients -= took
         return True
+
+    def _give_clients_time(self) -> None:
+        self._left_for_clients = SOON_MS / 1000
+        self._left_for_work = MOST_WORK
 
     def acted(self) -> None:
         """Note that the test did something to an instance: its tasks get the time to do more."""
         self._patience = PATIENCE
         self._left_for_timers = SOON_MS / 1000
         if current_scope.get() is None:
-            self._left_for_clients = SOON_MS / 1000  # an instance that acts over and over is no client
+            self._give_clients_time()  # an instance that acts over and over is no client
         task = asyncio.current_task(self._engine.loop)
         if task is not None:
             self._waited_for.discard(task)
@@ -127,3 +144,8 @@ class Patience:
             task: due.get(waiting_for(task)) for task in self._world.tasks_of_test() if task not in self._waited_for
         }
         return {task: when for task, when in found.items() if when is not None}
+
+
+def _work_of(outside: Outside) -> float:
+    """The seconds of processor time that all threads but the loop's have used so far, and the clients outside."""
+    return process_time() - thread_time() + outside.processor_time()

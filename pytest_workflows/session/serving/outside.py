@@ -48,6 +48,10 @@ class OutsideClients:
             for began in map(_began, self._processes())
         )
 
+    def processor_time(self) -> float:
+        """How many seconds of processor time the processes that the test has started have used so far."""
+        return sum(map(_used, self._processes()))
+
     def _processes(self) -> list[int]:
         """The processes that run which this one has started since; none where the system does not tell."""
         return [child for child in _children() - self._older if _runs(child)]
@@ -81,6 +85,12 @@ def _began(process: int) -> float | None:
     """When a process began, in seconds since the system did; None for one that is gone."""
     fields = _fields(process)
     return float(fields[19]) / os.sysconf("SC_CLK_TCK") if fields else None
+
+
+def _used(process: int) -> float:
+    """The seconds of processor time that a process has used; 0 for one that is gone."""
+    fields = _fields(process)
+    return (float(fields[11]) + float(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0
 
 
 def _now() -> float:
