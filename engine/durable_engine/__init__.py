@@ -72,6 +72,7 @@ from .storage.inspection import (
     steps_of,
     stored_inputs,
 )
+from .storage.store import Told
 from .testing import changes
 from .testing.changes import Selector
 from .testing.effects import (
@@ -192,6 +193,7 @@ __all__ = [
     "Stopwatch",
     "StoreError",
     "StreamContent",
+    "Told",
     "TransparentProxy",
     "UnknownValue",
     "UnknownValueError",

@@ -79,8 +79,10 @@ class InstanceRow(msgspec.Struct, array_like=True, gc=False):
 
     def is_expired(self, now: int) -> bool:
         """Whether the instance has ended and is kept no longer."""
+        if self.ended_at is None:
+            return False
         kept = self._retention
-        return kept is not None and self.ended_at is not None and now >= self.ended_at + kept
+        return kept is not None and now >= self.ended_at + kept
 
     def is_unclaimed(self, now: int, kept: int) -> bool:
         """Whether the instance has ended so long ago, and nobody said for how long it is kept."""

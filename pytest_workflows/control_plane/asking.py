@@ -9,9 +9,10 @@ import sysconfig
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from durable_engine import StoreError, is_hidden
+from durable_engine import StoreError, Told, is_hidden
 
 from .errors import INTERNAL, ApiError
 from .served import on_loop
@@ -57,28 +58,37 @@ class Asker:
         except StoreError as error:
             raise ApiError(503, INTERNAL, str(error), may_be_done=True) from None
 
-    async def read(self, question: Callable[[], T]) -> T:
+    async def read(self, question: Callable[[], T], about: Callable[[T], Told | None] = lambda _: None) -> T:
         """The same for something that waits for nothing. Where nothing can be stored, it shows what is in memory.
 
         Args:
             question: Gives the answer, on the loop of what is served.
+            about: Gives what an answer tells of, where that is not everything: nothing else has to be on disk.
 
         Raises:
             ApiError: If the loop does not give way.
         """
-        store = self.served.engine.store
-
-        async def answer() -> T:
+        loop, here = self.served.loop, asyncio.get_running_loop()
+        if here is loop:
             found = question()
             with contextlib.suppress(StoreError):
-                await store.stored()
+                await self.served.engine.store.stored()
             return found
+        answered: asyncio.Future[T] = here.create_future()
 
-        loop = self.served.loop
-        if asyncio.get_running_loop() is loop:
-            return await answer()
-        asked = asyncio.run_coroutine_threadsafe(self._known(answer)(), loop)
-        return await self._in_time(asyncio.wrap_future(asked), may_be_done=False)
+        def answer() -> None:
+            self._thread = threading.get_ident()
+            try:
+                found = question()
+            except Exception as error:
+                _tell(answered, partial(answered.set_exception, error))
+            else:
+                tell = partial(_tell, answered, partial(answered.set_result, found))
+                self.served.engine.store.once_stored(lambda _: tell(), about(found))
+
+        # Each task that starts or wakes on the way would cost a turn of that loop, which has much to do.
+        loop.call_soon_threadsafe(answer)
+        return await self._in_time(answered, may_be_done=False)
 
     def _known(self, question: Callable[[], Awaitable[T]]) -> Callable[[], Coroutine[Any, Any, T]]:
         """The same question, which notes the thread that it is answered in."""
@@ -112,3 +122,10 @@ class Asker:
             if not is_hidden(found.filename) and not found.filename.startswith(_LIBRARIES):
                 return f"{found.filename}:{found.lineno}"
         return None
+
+
+def _tell(answered: asyncio.Future[Any], settle: Callable[[], object]) -> None:
+    """Settle a future of another loop, from whichever thread; nobody awaits one whose loop is over."""
+    loop = answered.get_loop()
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(lambda: None if answered.done() else settle())

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Query, Response
 
-from durable_engine import to_datetime
+from durable_engine import Told, to_datetime
 
 from .answers import (
     ChangedStatus,
@@ -120,14 +120,16 @@ class PlatformInstances:
         self, account_id: Account, workflow_name: WorkflowName, filters: Annotated[Filters, Query()]
     ) -> Listing[InstanceRowShape]:
         """The instances of a workflow, the newest first."""
+        shown: list[int] = []
 
         def read() -> Listing[InstanceRowShape]:
             listed = self._directory.find(workflow_name)
             wanted = Wanted(filters.per_page, filters.page, filters.cursor, filters.direction)
             found, info = page_by_key(self._calls.filtered(listed, filters), lambda one: one.row.key, wanted)
+            shown.extend(one.row.key for one in found)
             return Listing(result=[self._shapes.row(listed, one) for one in found], result_info=info)
 
-        return await self._asker.read(read)
+        return await self._asker.read(read, lambda _: Told(shown, all_rows=True))
 
     async def create(
         self, account_id: Account, workflow_name: WorkflowName, body: CreateBody | None = None
@@ -171,7 +173,7 @@ class PlatformInstances:
         def read() -> Gathered:
             return self._shapes.gather(self._calls.find(self._directory.find(workflow_name), instance_id))
 
-        gathered = await self._asker.read(read)
+        gathered = await self._asker.read(read, lambda found: Told((found.row.key,)))
         make = functools.partial(
             self._shapes.whole, gathered, newest_first=order == "desc", with_steps=simple == "false"
         )

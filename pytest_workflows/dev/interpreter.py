@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SWITCH = 0.001
+SWITCH = 0.0002
 """Seconds after which a thread that waits gets its turn: a request changes threads several times."""
 
 THRESHOLDS = (20_000, 20, 20)

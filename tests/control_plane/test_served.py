@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from durable_engine import EngineClosedError, EngineError, JsException, StoreError
+from pytest_workflows.control_plane.asking import Asker
 from pytest_workflows.control_plane.served import on_loop
 
 
@@ -44,3 +47,64 @@ async def test_an_answer_waits_until_everything_is_on_disk_and_so_does_an_error_
         with pytest.raises(type(error)):
             await on_loop(served, ask)
     assert waits == ["stored"] * is_stored
+
+
+# -- what is read, from another loop ----------------------------------------------------------------------------------
+
+
+class Told:
+    """A store that tells when it is asked to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[StoreError | None], None]] = []
+        self.about: list[Any] = []
+
+    def once_stored(self, tell: Callable[[StoreError | None], None], about: Any) -> None:
+        self.waiting.append(tell)
+        self.about.append(about)
+
+
+@pytest.fixture
+def asker() -> Iterator[Asker]:
+    """Asks a loop that runs in another thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield Asker(SimpleNamespace(loop=loop, engine=SimpleNamespace(store=Told())))  # type: ignore[arg-type]  # a part
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.mark.parametrize("problem", [None, StoreError("the disk is full")])
+async def test_what_is_read_waits_for_the_disk_unless_that_is_full(asker: Asker, problem: StoreError | None) -> None:
+    store: Any = asker.served.engine.store
+    reading = asyncio.ensure_future(asker.read(threading.get_ident, lambda found: ("about", found)))  # type: ignore[arg-type, return-value]  # whatever the store takes
+    while not store.waiting:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not reading.done()
+
+    asker.served.loop.call_soon_threadsafe(store.waiting[0], problem)
+
+    assert await reading != threading.get_ident()
+    assert store.about == [("about", await reading)]
+
+
+async def test_an_error_of_a_question_is_raised_where_it_was_asked(asker: Asker) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await asker.read(lambda: 1 // 0)
+
+
+def test_an_answer_to_somebody_whose_loop_is_over_is_nobodys(asker: Asker) -> None:
+    store: Any = asker.served.engine.store
+
+    async def ask() -> None:
+        reading = asyncio.ensure_future(asker.read(int))
+        while not store.waiting:
+            await asyncio.sleep(0)
+        reading.cancel()
+
+    asyncio.run(ask())
+
+    store.waiting[0](None)

@@ -100,16 +100,16 @@ def show_commits(worker, flag):
     `KILLED_AT` is the number of an instruction of SQLite's, counted over all commits, before which the process dies.
     """
     connection = worker.engine.store._database._connection
-    insert, at = connection._execute_insert, int(os.environ.get("KILLED_AT", 0))
+    execute, at = connection._execute_fetchall, int(os.environ.get("KILLED_AT", 0))
 
     def flagged(sql, parameters):
-        flag[0] = 1
+        flag[0] = sql.startswith("INSERT")
         try:
-            return insert(sql, parameters)
+            return execute(sql, parameters)
         finally:
             flag[0] = 0
 
-    connection._execute_insert = flagged
+    connection._execute_fetchall = flagged
     if at:
         count = iter(range(at))
 

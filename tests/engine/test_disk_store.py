@@ -12,7 +12,7 @@ from durable_engine.model import CronTrigger, StepKey
 from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
 from durable_engine.storage import disk
 from durable_engine.storage.journal import Batch, Deleted, EventAdded, Recorded, Saved, Whole
-from durable_engine.storage.store import Line
+from durable_engine.storage.store import Line, Told
 from durable_engine.workflow import Retention
 
 KEY = StepKey("do", "charge", 1)
@@ -136,6 +136,59 @@ async def test_an_action_waits_for_the_commit_of_what_was_written_before_it_and_
         store.when_stored(lambda: done.append("after them"))
         await turns()
         assert done[1:] == ["first", "first, while it is under way", "second", "after them"]
+
+
+async def test_what_an_answer_tells_of_is_waited_for_and_nothing_else(path):
+    told = []
+
+    def ask(what, about=None):
+        store.once_stored(lambda problem: told.append((what, problem)), about)
+
+    async with opened(path) as store:
+        kept, other = (store.add_instance("W", id, 0, b"") for id in ("kept", "other"))
+        await store.stored()
+        commits = Commits(store)
+        commits.hold()
+        store.record(other.key, [HistoryRow("STEP_START", KEY, 0)])
+        store.note_moved(5)
+        ask("nothing of it", Told([kept.key]))
+        ask("which there are", Told([kept.key], all_rows=True))
+        ask("nothing", Told())
+        assert [what for what, _ in told] == ["nothing of it", "which there are", "nothing"]
+
+        ask("all of it", Told([kept.key, other.key]))
+        await turns()  # its commit is under way
+        ask("all of it, while it is under way", Told([other.key]))
+        store.save_instance(kept)
+        ask("which there are, and one has changed", Told(all_rows=True))
+        ask("that one", Told([kept.key]))
+        store.delete_instances([other.key])
+        ask("one that is gone", Told([other.key]))
+        ask("everything")
+        await turns()
+        assert len(told) == 3
+
+        commits.release()
+        await store.stored()
+        assert told[3:] == [
+            ("all of it", None),
+            ("all of it, while it is under way", None),
+            ("which there are, and one has changed", None),
+            ("that one", None),
+            ("one that is gone", None),
+            ("everything", None),
+        ]
+        assert commits.count == 2
+
+
+async def test_whoever_waits_for_an_answer_is_told_before_what_goes_on(path):
+    done = []
+    async with opened(path) as store:
+        put(store, "n", b"")
+        store.when_stored(lambda: done.append("goes on"))
+        store.once_stored(lambda problem: done.append("told"))
+        await store.stored()
+    assert done == ["told", "goes on"]
 
 
 async def test_whoever_waits_no_more_is_no_trouble(path):

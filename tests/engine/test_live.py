@@ -109,8 +109,25 @@ def test_time_follows_a_machine_that_has_slept():
     machine = Machine()
     clock = machine.clock()
     machine.wall += HOUR
+    machine.passes(1)
 
     assert clock.now_ms == machine.wall
+
+
+def test_the_clocks_are_read_together_once_in_a_millisecond():
+    machine, reads = Machine(), []
+
+    def wall_ms():
+        reads.append("wall")
+        return machine.wall
+
+    clock = RealClock(wall_ms=wall_ms, steady_ms=lambda: machine.steady)
+    reads.clear()
+    for _ in range(3):
+        machine.passes(1)
+        assert [clock.now_ms for _ in range(10)] == [machine.wall] * 10
+
+    assert reads == ["wall"] * 3
 
 
 def test_observers_are_notified_of_moves_by_hand_alone():
@@ -242,7 +259,8 @@ async def test_the_next_timer_is_asked_for_again_after_a_while(monkeypatch):
         binding = engine.bind("W", workflow)
         await binding.create({"id": "x"})
         await parked(engine, binding, "x")
-        machine.wall += HOUR + 1  # the machine has slept
+        machine.wall += HOUR
+        machine.passes(1)  # the machine has slept
 
         await ended(engine, binding, "x")
 

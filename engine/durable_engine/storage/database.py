@@ -83,7 +83,7 @@ class Database:
         self._check_there()
         with _worded(self.path):
             if len(rows) == 1:  # a transaction of its own, and one call of the thread that writes
-                await self._connection.execute_insert(_INSERT, rows[0])
+                await _all(self._connection, _INSERT, rows[0])
             else:
                 await self._write_all(rows)
 
@@ -206,8 +206,8 @@ def _change(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
     connection.execute("COMMIT")  # where one of them fails, the end of the connection rolls all of them back
 
 
-async def _all(connection: aiosqlite.Connection, statement: str) -> list[sqlite3.Row]:
-    return list(await connection.execute_fetchall(statement))
+async def _all(connection: aiosqlite.Connection, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+    return list(await connection.execute_fetchall(statement, values))
 
 
 @contextlib.contextmanager

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -20,8 +21,9 @@ from durable_engine.context.scope import current_scope
 from durable_engine.errors import StoreError
 
 from .database import Database
-from .journal import Entry, decode_batch, encode_batch
+from .journal import Added, Deleted, Entry, Saved, decode_batch, encode_batch, instances_of
 from .journaled_store import JournaledStore
+from .store import Told
 
 LOG = logging.getLogger("durable_engine.storage")
 
@@ -50,7 +52,7 @@ class _Gathered:
     Attributes:
         entries: What it writes.
         actions: What is to be done afterwards.
-        waiters: Whoever waits for it.
+        waiters: Whoever is told of it, or of what keeps it from the disk.
     """
 
     __slots__ = ("actions", "entries", "waiters")
@@ -58,7 +60,7 @@ class _Gathered:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.actions: list[Callable[[], None]] = []
-        self.waiters: list[asyncio.Future[None]] = []
+        self.waiters: list[Callable[[StoreError | None], None]] = []
 
 
 class DiskStore(JournaledStore):
@@ -145,28 +147,48 @@ class DiskStore(JournaledStore):
         else:
             action()
 
+    def once_stored(self, tell: Callable[[StoreError | None], None], about: Told | None = None) -> None:
+        """Tell once what was written so far is on disk, or why it cannot be written now.
+
+        Args:
+            tell: Called with None, or the error.
+            about: What is told of, where that is not everything.
+        """
+        if self.problem is not None:
+            tell(StoreError(self.problem))
+            return
+        batch = self._unwritten if about is None else self._unwritten_of(about)
+        if batch is None:
+            tell(None)
+        else:
+            batch.waiters.append(tell)
+
     async def stored(self) -> None:
         """Wait until everything written so far is on disk.
 
         Raises:
             StoreError: If it cannot be written now, and no code of an instance asks: that waits until it can.
         """
-        batch = self._unwritten
-        if batch is None:
+        if self._unwritten is None:
             return
         done: asyncio.Future[None] = self._loop.create_future()
         if current_scope.get() is not None:
-            batch.actions.append(lambda: _settle(done, None))
-        elif self.problem is not None:
-            raise StoreError(self.problem)
+            self.when_stored(partial(_settle, done, None))
         else:
-            batch.waiters.append(done)
+            self.once_stored(partial(_settle, done))
         await done
 
     @property
     def _unwritten(self) -> _Gathered | None:
         """The last batch that is not on disk; None if all are."""
         return self._gathered if self._gathered.entries else self._committing
+
+    def _unwritten_of(self, told: Told) -> _Gathered | None:
+        """The last batch that is not on disk and has something that is told of; None if there is none."""
+        for batch in (self._gathered, self._committing):
+            if batch is not None and any(_is_told(entry, told) for entry in batch.entries):
+                return batch
+        return None
 
     def _take(self, entry: Entry) -> None:
         self._gathered.entries.append(entry)
@@ -199,11 +221,11 @@ class DiskStore(JournaledStore):
         self._committing = batch
         await self._commit(batch)
         self._committing = None  # before what comes now, which may write more and wait for that
+        # Whoever waits for an answer comes first: what goes on now may take the rest of the turn.
+        self._do([partial(waiter, None) for waiter in batch.waiters])
         self._do(batch.actions)
-        for waiter in batch.waiters:
-            _settle(waiter, None)
 
-    def _do(self, actions: list[Callable[[], None]]) -> None:
+    def _do(self, actions: Sequence[Callable[[], None]]) -> None:
         """Do what waited for a commit."""
         for action in actions:
             try:
@@ -257,8 +279,7 @@ class DiskStore(JournaledStore):
         self.problem = problem
         waiters, batch.waiters = [*batch.waiters, *self._gathered.waiters], []
         self._gathered.waiters = []
-        for waiter in waiters:
-            _settle(waiter, StoreError(problem))
+        self._do([partial(waiter, StoreError(problem)) for waiter in waiters])
 
     def _succeed(self) -> None:
         if self.problem is not None:
@@ -301,6 +322,13 @@ class DiskStore(JournaledStore):
             if lines >= MOST_WHOLE_LINES or size >= MOST_WHOLE_BYTES:
                 break
         return lines > 0
+
+
+def _is_told(entry: Entry, told: Told) -> bool:
+    """Whether an entry has something that is told of."""
+    if told.all_rows and isinstance(entry, Added | Saved | Deleted):
+        return True
+    return any(key in told.instances for key in instances_of(entry))
 
 
 class _Ended(Exception):

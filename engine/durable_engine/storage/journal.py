@@ -129,6 +129,18 @@ class Batch(msgspec.Struct, array_like=True, gc=False):
     entries: Sequence[Entry]
 
 
+def instances_of(entry: Entry) -> Sequence[int]:
+    """The keys of the instances of which an entry has something."""
+    match entry:
+        case Added() | Saved() | Whole():
+            return (entry.row.key,)
+        case Deleted():
+            return entry.keys
+        case Queue() | Moved() | Escaped():
+            return ()
+    return (entry.instance,)
+
+
 def without_owned(line: Line, row: InstanceRow, step: StepRow | None) -> Line:
     """A line as the journal has it: without a value that the row of its instance or step has as well."""
     if line.value is None or owned(line, row, step) is not line.value:

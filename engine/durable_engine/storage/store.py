@@ -12,11 +12,11 @@ from __future__ import annotations
 import heapq
 import operator
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
 import msgspec
 
-from durable_engine.errors import EngineClosedError
+from durable_engine.errors import EngineClosedError, StoreError
 from durable_engine.history import INSTANCE_BEGINNINGS, HistoryKind
 from durable_engine.model import CronTrigger, StepKey
 from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
@@ -60,6 +60,18 @@ class Contents:
         self.steps: dict[StepKey, StepRow] = {}
         self.history: list[Line] = []
         self.events: dict[str, deque[EventRow]] = {}
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What an answer tells of: nothing that a kill could take back may be in it.
+
+    Attributes:
+        instances: The keys of the instances of which it tells everything.
+        all_rows: Whether it tells which instances there are, and what has become of each, as well.
+    """
+
+    instances: Collection[int] = ()
+    all_rows: bool = False
 
 
 class Store:
@@ -111,6 +123,15 @@ class Store:
     def when_stored(self, action: Callable[[], None]) -> None:
         """Do something once everything written so far is where it is kept: at once, in memory."""
         action()
+
+    def once_stored(self, tell: Callable[[StoreError | None], None], about: Told | None = None) -> None:
+        """Tell once what was written so far is where it is kept, or why it cannot be: at once, in memory.
+
+        Args:
+            tell: Called with None, or the error.
+            about: What is told of, where that is not everything.
+        """
+        tell(None)
 
     async def stored(self) -> None:
         """Wait until everything written so far is where it is kept; in memory it is."""

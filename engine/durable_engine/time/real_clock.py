@@ -66,6 +66,8 @@ class RealClock:
     def now_ms(self) -> int:
         """The time in epoch milliseconds."""
         read_at = self._steady_ms()
+        if read_at == self._read_at:
+            return self._latest  # it is asked some ten times for each step
         # The machine may have slept, or its clock been set: forward it is followed.
         self._latest = max(self._wall_ms() + self.moved_ms, self._latest + read_at - self._read_at)
         self._read_at = read_at

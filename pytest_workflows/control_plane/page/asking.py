@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from durable_engine import EngineError, InstanceHandle, WorkflowBinding
+from durable_engine import EngineError, InstanceHandle, Told, WorkflowBinding
 from pytest_workflows.control_plane.asking import Asker
 from pytest_workflows.control_plane.errors import BAD_REQUEST, INSTANCE_NOT_FOUND, WORKFLOW_NOT_FOUND, ApiError
 from pytest_workflows.control_plane.served import Served
@@ -43,6 +43,18 @@ class PageAsker:
             return await (self._patient if is_long else self._asker).ask(action)
         except EngineError as error:
             raise ApiError(400, BAD_REQUEST, str(error)) from None
+
+    async def read(self, question: Callable[[], T], about: Callable[[T], Told | None] = lambda _: None) -> T:
+        """The same for something that waits for nothing. Where nothing can be stored, it shows what is in memory.
+
+        Args:
+            question: Gives the answer, on the loop of what is served.
+            about: Gives what an answer tells of, where that is not everything: nothing else has to be on disk.
+
+        Raises:
+            ApiError: If its loop does not give way.
+        """
+        return await self._asker.read(question, about)
 
     def known(self, workflow: str) -> WorkflowBinding:
         """The binding of a workflow.

@@ -20,14 +20,18 @@ from durable_engine import (
     InstanceRow,
     Observer,
     StepKey,
+    StoreError,
     error_of,
 )
 from pytest_workflows.messages.short_repr import cut, last_line
 
 Key = tuple[str, str]
 
-_SLICE = 200
+_SLICE = 100
 """How many lines are made in one turn of the engine's loop."""
+
+_COMPARED = 1000
+"""How many instances are looked at in one turn, where few lines are made."""
 
 _FRESH = 0.2
 """For how many seconds a look at the engine holds for everybody who asks."""
@@ -101,7 +105,7 @@ class Listing(Observer):
         self._changed: dict[Key, None] = {}
         self._discarded: dict[Key, None] = {}
         self._revision = 1  # whoever has seen nothing asks with 0
-        self._drawn_at = self._compared_at = -math.inf
+        self._drawn_at = self._counted_at = self._stored_at = self._compared_at = -math.inf
         self._look: asyncio.Future[None] | None = None
         engine.observers.add(self)
 
@@ -152,12 +156,40 @@ class Listing(Observer):
         """
         while self._look is not None:
             await asyncio.shield(self._look)
-        if time.monotonic() - self._drawn_at < fresh:
-            return
+        if time.monotonic() - self._drawn_at >= fresh:
+            await self._begin_look(are_counts_enough=False)
+            self._drawn_at = self._counted_at
+
+    async def count(self, fresh: float) -> None:
+        """The same for the counts alone: of what goes on, only what has changed its status gets a line anew.
+
+        Args:
+            fresh: For how many seconds a look holds.
+        """
+        while self._look is not None:
+            await asyncio.shield(self._look)
+        if not self.are_counts_fresh(fresh):
+            await self._begin_look(are_counts_enough=True)
+
+    def are_counts_fresh(self, fresh: float) -> bool:
+        """Whether somebody has looked in the last so many seconds."""
+        return time.monotonic() - self._counted_at < fresh
+
+    @property
+    def are_counts_stored(self) -> bool:
+        """Whether what the last look has seen is on disk."""
+        return self._stored_at == self._counted_at
+
+    def _note_stored(self, problem: StoreError | None, counted_at: float) -> None:
+        if problem is None:
+            self._stored_at = counted_at
+
+    async def _begin_look(self, *, are_counts_enough: bool) -> None:
         self._look = asyncio.get_running_loop().create_future()
         try:
-            await self._look_again()
-            self._drawn_at = time.monotonic()
+            await self._look_again(are_counts_enough)
+            self._counted_at = counted_at = time.monotonic()
+            self._engine.store.once_stored(lambda problem: self._note_stored(problem, counted_at))
         finally:
             self._look.set_result(None)
             self._look = None
@@ -191,25 +223,33 @@ class Listing(Observer):
 
     # -- a look ------------------------------------------------------------------------------------------------------
 
-    async def _look_again(self) -> None:
+    async def _look_again(self, are_counts_enough: bool) -> None:
         changed, self._changed = self._changed, {}
         discarded, self._discarded = self._discarded, {}
         try:
-            await self._look_at(changed, discarded)
+            await self._look_at(changed, discarded, are_counts_enough)
         except BaseException:  # whoever asked has gone: the next one is to be told all the same
             self._changed = {**changed, **self._changed}
             self._discarded = {**discarded, **self._discarded}
             raise
 
-    async def _look_at(self, changed: dict[Key, None], discarded: dict[Key, None]) -> None:
+    async def _look_at(self, changed: dict[Key, None], discarded: dict[Key, None], are_counts_enough: bool) -> None:
         is_whole = time.monotonic() - self._compared_at > _WHOLE
         shown = self._engine.instances if is_whole else self._found({**changed, **self._under_way})
-        for first in range(0, len(shown), _SLICE):
-            for instance in shown[first : first + _SLICE]:
-                line = self._lines.get(instance.key)
-                if line is None or instance.key in changed or line.status != instance.status:
-                    self._draw(instance)
-            await asyncio.sleep(0)
+        drawn = 0
+        for place, instance in enumerate(shown, start=1):
+            line = self._lines.get(instance.key)
+            if line is None or line.status != instance.status:
+                self._draw(instance)
+                drawn += 1
+            elif instance.key in changed and are_counts_enough:
+                self._changed[instance.key] = None  # for a look at the lines
+            elif instance.key in changed:
+                self._draw(instance)
+                drawn += 1
+            if drawn == _SLICE or place % _COMPARED == 0:
+                drawn = 0
+                await asyncio.sleep(0)
         if is_whole:
             self._compared_at = time.monotonic()
             kept = {instance.key for instance in self._engine.instances}

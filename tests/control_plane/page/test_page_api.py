@@ -75,6 +75,26 @@ async def test_the_list_says_only_what_changed_since(shop: Any) -> None:
     assert [(line.id, line.status, line.steps) for line in changes.lines] == [("three", "complete", 1)]
 
 
+async def test_counts_take_no_line_anew_but_of_what_has_changed_its_status(shop: Any) -> None:
+    from pytest_workflows.control_plane.page.listing import Listing
+
+    listing = Listing(shop.engine)
+    shop.create("one", "two", nap=False)
+    first = shop.run(listing.since(0))
+    assert listing.counts()["ORDERS"] == {"waiting": 2}
+    shop.send("one", "approved", {})
+    shop.run(listing.count(0))
+    assert listing.counts()["ORDERS"] == {"waiting": 1, "complete": 1}
+    assert listing.are_counts_stored
+    assert [line.id for line in listing._lines.values() if line.revision > first.revision] == ["one"]
+
+    listing._changed["ORDERS", "two"] = None  # as of a step
+    shop.run(listing.count(0))
+    assert [line.id for line in listing._lines.values() if line.revision > first.revision] == ["one"]
+    listing._drawn_at = 0
+    assert [line.id for line in shop.run(listing.since(first.revision)).lines] == ["one", "two"]
+
+
 async def test_the_list_forgets_what_is_deleted_and_says_so_once(shop: Any) -> None:
     from pytest_workflows.control_plane.page.listing import Listing
 
@@ -94,9 +114,11 @@ async def test_the_list_forgets_what_is_deleted_and_says_so_once(shop: Any) -> N
     assert listing.counts() == {"ORDERS": {}, "GREETINGS": {"complete": 1}, "NAPS": {}}
 
 
-async def test_a_window_that_closes_while_it_is_told_takes_nothing_from_the_others(shop: Any) -> None:
+async def test_a_window_that_closes_while_it_is_told_takes_nothing_from_the_others(shop: Any, monkeypatch: Any) -> None:
+    from pytest_workflows.control_plane.page import listing as module
     from pytest_workflows.control_plane.page.listing import Listing
 
+    monkeypatch.setattr(module, "_COMPARED", 1)
     listing = Listing(shop.engine)
     shop.create("one", workflow="GREETINGS")
     first = shop.run(listing.since(0))
