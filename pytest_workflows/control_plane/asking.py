@@ -80,11 +80,11 @@ class Asker:
             self._thread = threading.get_ident()
             try:
                 found = question()
-            except Exception as error:
-                _tell(answered, partial(answered.set_exception, error))
-            else:
-                tell = partial(_tell, answered, partial(answered.set_result, found))
-                self.served.engine.store.once_stored(lambda _: tell(), about(found))
+                settle: Callable[[], None] = partial(answered.set_result, found)
+                told = about(found)
+            except Exception as error:  # that there is no such instance is an answer as well
+                settle, told = partial(answered.set_exception, error), None
+            self.served.engine.store.once_stored(lambda _: _tell(answered, settle), told)
 
         # Each task that starts or wakes on the way would cost a turn of that loop, which has much to do.
         loop.call_soon_threadsafe(answer)

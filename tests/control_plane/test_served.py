@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
+import durable_engine
 from durable_engine import EngineClosedError, EngineError, JsException, StoreError
 from pytest_workflows.control_plane.asking import Asker
 from pytest_workflows.control_plane.served import on_loop
+
+from .conftest import BASE
+from .serving import serving
 
 
 @pytest.mark.parametrize(
@@ -91,9 +96,17 @@ async def test_what_is_read_waits_for_the_disk_unless_that_is_full(asker: Asker,
     assert store.about == [("about", await reading)]
 
 
-async def test_an_error_of_a_question_is_raised_where_it_was_asked(asker: Asker) -> None:
+async def test_an_error_of_a_question_waits_too_and_is_raised_where_it_was_asked(asker: Asker) -> None:
+    store: Any = asker.served.engine.store
+    reading = asyncio.ensure_future(asker.read(lambda: 1 // 0))
+    while not store.waiting:
+        await asyncio.sleep(0)
+    assert store.about == [None]
+
+    asker.served.loop.call_soon_threadsafe(store.waiting[0], None)
+
     with pytest.raises(ZeroDivisionError):
-        await asker.read(lambda: 1 // 0)
+        await reading
 
 
 def test_an_answer_to_somebody_whose_loop_is_over_is_nobodys(asker: Asker) -> None:
@@ -108,3 +121,30 @@ def test_an_answer_to_somebody_whose_loop_is_over_is_nobodys(asker: Asker) -> No
     asyncio.run(ask())
 
     store.waiting[0](None)
+
+
+def test_each_answer_says_what_it_tells_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as served:
+        engine = served.shop.engine
+        for id in ("a", "b"):
+            body = {"instance_id": id}
+            httpx.post(f"{served.url}{BASE}/orders/instances", json=body, trust_env=False).raise_for_status()
+        first, second = (instance.row.key for instance in engine.instances)
+        asked: list[Any] = []
+        original = engine.store.once_stored
+
+        def once_stored(tell: Callable[[StoreError | None], None], about: Any = None) -> None:
+            asked.append(about)
+            original(tell, about)
+
+        monkeypatch.setattr(engine.store, "once_stored", once_stored)
+
+        def about(path: str) -> Any:
+            httpx.get(f"{served.url}{path}", trust_env=False).raise_for_status()
+            return asked[-1]
+
+        assert about(f"{BASE}/orders/instances/a") == durable_engine.Told((first,))
+        assert about(f"{BASE}/orders/instances?per_page=1") == durable_engine.Told([second], all_rows=True)
+        assert about(BASE) is None
+        about("/__workflows/api/overview")  # the first one looks, and waits for all that it has seen
+        assert about("/__workflows/api/overview") == durable_engine.Told()
