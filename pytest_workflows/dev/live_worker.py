@@ -76,6 +76,7 @@ class LiveWorker:
         self._versions = versions
         self._notify = notify
         self._failed = failed
+        self._refused: list[Project] = []
         self._refusals = Refusals(self.projects, failed, str(settings.rootdir))
         self.engine: Engine
         self.env: EnvResolver
@@ -101,6 +102,9 @@ class LiveWorker:
         self._projects = DeployedProjects(repository.registry)
         self._own = self._projects.of(repository.own)
         stack.callback(lambda: self._own.deployed.deactivate())
+        self._check_state(repository.own)
+        # Before it is imported: what is written from now on is another version.
+        source = self._source_of(repository.reachable())
         repository.check()
         # The store has the folder's lock: nothing else of the folder is read, or migrated, before it is open.
         self._store = await DiskStore.open(self._settings.state / STORE)
@@ -116,7 +120,15 @@ class LiveWorker:
         self.env.workflows.bind_all()
         ConfigChecks().check(self._own.as_project(), self.env)
         number = self._versions.number
-        self._is_changed = number not in (0, self._versions.good(source_of(repository.reachable()), _now()).number)
+        self._is_changed = number not in (0, self._versions.good(source, _now()).number)
+
+    def _check_state(self, own: Project) -> None:
+        """Refuse the folder of the source: each result on disk would be a change of it."""
+        if own.folder == self._settings.state:
+            raise WorkflowConfigError(
+                f"the state cannot be kept in {own.folder}, which is the folder of main, {own.config.main}: each "
+                "change of it would be one of the source. Give a folder for it alone: --state FOLDER."
+            )
 
     def _make_engine(self, project: Project) -> None:
         limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
@@ -202,6 +214,10 @@ class LiveWorker:
         """The projects whose sources are served."""
         return [one.deployed for one in self._projects]
 
+    def watched(self) -> list[Project]:
+        """Those whose changes are deployed: also of the version that was refused, to be corrected where it lies."""
+        return [*self.projects(), *self._refused]
+
     @property
     def problem(self) -> str | None:
         """What is wrong with where everything is kept, in words; None where nothing is."""
@@ -238,11 +254,14 @@ class LiveWorker:
         repository = Repository(self._settings, self._refusals.watch)
         own = repository.own
         before = self._own.deployed
+        self._refused = [own]
         try:
-            source = source_of(repository.reachable())
+            reachable = repository.reachable()
+            source = self._source_of(reachable)
         except (WorkflowConfigError, OSError) as error:
             return self._versions.refused(problem_text(error, self._settings), _now())
         if self._versions.is_running(source):
+            self._refused = []
             return None if self.versions[-1].problem is None else self._versions.good(source, _now())
         put_in_place(own, instead_of=before)
         try:
@@ -250,10 +269,15 @@ class LiveWorker:
             version = await self._replace(repository, source)
         except Exception as error:
             put_in_place(before, instead_of=own)
+            self._refused = reachable
             return self._versions.refused(problem_text(error, self._settings), _now())
+        self._refused = []
         self.env.workflows.bind_all()
         resume(self.env, self._keeper)
         return version
+
+    def _source_of(self, projects: list[Project]) -> str:
+        return source_of(projects, self._settings.state)
 
     async def _replace(self, repository: Repository, source: str) -> Version:
         """Let the instances lose their memory, and go on with another source."""

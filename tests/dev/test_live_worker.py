@@ -22,11 +22,11 @@ from pytest_workflows.workers import Request
 @contextlib.asynccontextmanager
 async def served(files, **changes):
     """A Worker that is served for as long as the block lasts."""
-    files.state.mkdir(parents=True, exist_ok=True)
-    settings = DevSettings(files.folder / "wrangler.jsonc", files.state, files.folder, **changes)
+    changes.get("state", files.state).mkdir(parents=True, exist_ok=True)
+    settings = DevSettings(files.folder / "wrangler.jsonc", rootdir=files.folder, **{"state": files.state, **changes})
     told = []
     importer.install()
-    worker = LiveWorker(settings, Versions(files.state), told.append, told.append)
+    worker = LiveWorker(settings, Versions(settings.state), told.append, told.append)
     try:
         await worker.open()
         await worker.start()
