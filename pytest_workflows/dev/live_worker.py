@@ -76,7 +76,7 @@ class LiveWorker:
         self._versions = versions
         self._notify = notify
         self._failed = failed
-        self._refused: list[Project] = []
+        self._latest: list[Project] = []
         self._refusals = Refusals(self.projects, failed, str(settings.rootdir))
         self.engine: Engine
         self.env: EnvResolver
@@ -104,7 +104,8 @@ class LiveWorker:
         stack.callback(lambda: self._own.deployed.deactivate())
         self._check_state(repository.own)
         # Before it is imported: what is written from now on is another version.
-        source = self._source_of(repository.reachable())
+        self._latest = repository.reachable()
+        source = self._source_of(self._latest)
         repository.check()
         # The store has the folder's lock: nothing else of the folder is read, or migrated, before it is open.
         self._store = await DiskStore.open(self._settings.state / STORE)
@@ -215,8 +216,8 @@ class LiveWorker:
         return [one.deployed for one in self._projects]
 
     def watched(self) -> list[Project]:
-        """Those whose changes are deployed: also of the version that was refused, to be corrected where it lies."""
-        return [*self.projects(), *self._refused]
+        """Those whose changes are deployed: also of a version that was refused, which is corrected where it lies."""
+        return [*self.projects(), *self._latest]
 
     @property
     def problem(self) -> str | None:
@@ -254,14 +255,13 @@ class LiveWorker:
         repository = Repository(self._settings, self._refusals.watch)
         own = repository.own
         before = self._own.deployed
-        self._refused = [own]
+        self._latest = [own]
         try:
-            reachable = repository.reachable()
-            source = self._source_of(reachable)
+            self._latest = repository.reachable()
+            source = self._source_of(self._latest)
         except (WorkflowConfigError, OSError) as error:
             return self._versions.refused(problem_text(error, self._settings), _now())
         if self._versions.is_running(source):
-            self._refused = []
             return None if self.versions[-1].problem is None else self._versions.good(source, _now())
         put_in_place(own, instead_of=before)
         try:
@@ -269,9 +269,7 @@ class LiveWorker:
             version = await self._replace(repository, source)
         except Exception as error:
             put_in_place(before, instead_of=own)
-            self._refused = reachable
             return self._versions.refused(problem_text(error, self._settings), _now())
-        self._refused = []
         self.env.workflows.bind_all()
         resume(self.env, self._keeper)
         return version

@@ -62,21 +62,22 @@ def test_for_a_folder_that_is_not_there_the_nearest_above_is_watched(files):
     assert (places.trees, places.folders) == ([], [files.folder, files.folder / "deep"])
 
 
-async def test_a_folder_that_goes_before_it_is_watched_is_looked_for_anew(files, caplog):
-    real, gone = WatchedPlaces([Project(files.folder / "wrangler.jsonc")]), WatchedPlaces([])
-    gone.trees = [files.folder / "gone"]
-    given = iter([gone, gone])
-    calls = []
+@pytest.mark.parametrize("first", ["goes", "is not there any more"])
+async def test_a_folder_that_goes_is_watched_anew_as_soon_as_there_is_one(files, monkeypatch, caplog, first):
+    source, watched = files.folder / "src", []
 
-    async def look():
-        calls.append(1)
+    async def awatch(*paths, stop_event, **options):
+        watched.extend(paths)
+        if watched.count(source) == 1 and source in paths:
+            if first != "goes":
+                raise FileNotFoundError(source)
+            yield {(Change.deleted, str(source))}
+        await stop_event.wait()
 
-    watch = asyncio.create_task(Watch(lambda: next(given, real), look).run())
-    async with asyncio.timeout(10):
-        while len(calls) < 2:
+    monkeypatch.setattr("watchfiles.awatch", awatch)
+    async with watching(files), asyncio.timeout(10):
+        while watched.count(source) < 2:
             await asyncio.sleep(0.01)
-    watch.cancel()
-    await asyncio.wait([watch])
     assert "not watched" not in caplog.text
 
 
