@@ -31,6 +31,7 @@ from .problems import problem_text, traceback_text
 from .refusals import Refusals
 from .repository import Repository
 from .shown_time import ShownTime, real_clock
+from .state_folder import STORE
 from .versions import Versions, source_of
 
 if TYPE_CHECKING:
@@ -39,10 +40,6 @@ if TYPE_CHECKING:
     from pytest_workflows.workers import Request, Response
 
     from .settings import DevSettings
-
-
-STORE = "workflows.sqlite"
-"""The file of the instances, in the state's folder."""
 
 
 class LiveWorker:
