@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -19,6 +19,8 @@ from pytest_workflows.messages.short_repr import brief, shown
 from .address import Address
 from .errors import OPTION, TargetError
 
+T = TypeVar("T")
+
 OUTPUTS = "workflows-outputs"
 """The header of a server that says that outputs are JSON texts."""
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
@@ -28,6 +30,8 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds between requests that fail."""
 _PAUSES_HERE = (0.1, 0.4)
 """The same on this machine, where a server that does not answer seldom comes back."""
+LOOK = 10.0
+"""Seconds that one look of a wait may take, however little of the wait is left."""
 _PER_PAGE = 100
 _MOST_PAGES = 50
 
@@ -246,12 +250,32 @@ class Poll:
 
     Args:
         timeout: The wait's limit, in real seconds.
-        is_local: Whether the target is on this machine.
+        address: Where the target is.
     """
 
-    def __init__(self, timeout: float, *, is_local: bool) -> None:
+    def __init__(self, timeout: float, address: Address) -> None:
         self._deadline = monotonic() + timeout
-        self._pause, self._longest = (0.03, 0.5) if is_local else (0.5, 5.0)
+        self._address = address
+        self._pause, self._longest = (0.03, 0.5) if address.is_local else (0.5, 5.0)
+
+    async def look(self, find: Callable[[], Awaitable[T]]) -> T:
+        """Look once: a server that holds its answers back, or asks for pauses, makes no wait much longer than it says.
+
+        Args:
+            find: Asks the server.
+
+        Raises:
+            TargetError: If it takes longer than the wait, and longer than a look may.
+        """
+        limit = max(LOOK, self._deadline - monotonic())
+        try:
+            async with asyncio.timeout(limit):
+                return await find()
+        except TimeoutError:
+            raise TargetError(
+                f"{self._address.api}, which {OPTION} names, has not answered for {limit:.0f} seconds, and the wait is "
+                "over. Does code of its Worker hold it up?"
+            ) from None
 
     async def again(self) -> bool:
         """Wait until it is time to look again.
