@@ -288,6 +288,22 @@ async def test_a_workflow_that_is_taken_away_goes_on_with_the_source_that_it_has
         (lambda files: (files.folder / "wrangler.jsonc").write_text("{"), "wrangler.jsonc:1: "),
         (lambda files: files.configure(main="src/other.py"), "names main "),
         (lambda files: files.replace("class Greeting", "raise SystemExit(3)\n\n\nclass Greeting"), "SystemExit(3)"),
+        (
+            lambda files: files.replace("class Greeting", "raise KeyboardInterrupt\n\n\nclass Greeting"),
+            "KeyboardInterrupt()",
+        ),
+        (
+            lambda files: files.replace(
+                "class Greeting", "raise type('Panic', (BaseException,), {})('of Rust')\n\n\nclass Greeting"
+            ),
+            "the module raised Panic('of Rust') while it was imported",
+        ),
+        (
+            lambda files: files.replace(
+                "class Greeting", "raise type('Mute', (Exception,), {'__str__': None})\n\n\nclass Greeting"
+            ),
+            "src/entry.py:4: Mute: (its text cannot be read)",
+        ),
         (lambda files: (files.folder / "wrangler.jsonc").unlink(), "wrangler.jsonc"),
     ],
 )

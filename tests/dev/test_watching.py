@@ -160,3 +160,22 @@ async def test_what_was_refused_is_watched_wherever_it_lies_until_it_is_correcte
         files.configure(main="other/entry.py")
         await worker.deploy()
         assert WatchedPlaces(worker.watched()).trees == [files.folder / "other"]
+
+
+async def test_until_a_version_is_deployed_the_code_of_the_one_before_has_its_own_modules(files, monkeypatch):
+    files.write("TEXT = 'one'\n", "src/helper.py")
+    files.replace("from workers", "import helper\nfrom workers")
+    files.replace('return Response("version one")', "import helper\n        return Response(helper.TEXT)")
+    async with served(files) as worker:
+        stored, seen = worker.engine.store.stored, []
+
+        async def slowly():
+            seen.append(await text_of(worker))  # as instances do, which go on meanwhile
+            await stored()
+
+        monkeypatch.setattr(worker.engine.store, "stored", slowly)
+        files.write("TEXT = 'two'\n", "src/helper.py")
+        assert (await worker.deploy()).number == 2
+
+        assert seen == ["one"]
+        assert await text_of(worker) == "two"
