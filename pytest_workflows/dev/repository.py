@@ -87,9 +87,7 @@ class Repository:
             own.load_main()
         except Exception:
             raise
-        except (
-            BaseException
-        ) as error:  # such as SystemExit, or the panic of a library in Rust: it would end the process
+        except BaseException as error:  # SystemExit, or the panic of a library in Rust: it would end all
             raise WorkflowConfigError(f"{main}: the module raised {error!r} while it was imported.") from error
         for workflow in own.config.all_workflows:
             if workflow.script_name is None:
