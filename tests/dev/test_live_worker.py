@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import re
+import sys
+import weakref
 from datetime import datetime, timedelta
 
 import pytest
@@ -240,6 +243,23 @@ async def test_instances_in_flight_go_on_with_the_new_version(files):
 
     assert status.output == "hello Ada, says version two"
     assert worker.told == []
+
+
+async def test_nothing_is_kept_of_versions_that_ran(files):
+    async with served(files) as worker:
+        await created(worker)
+        await status_of(worker, "waiting")
+        before = []
+        for number in range(3):
+            before.append(weakref.ref(sys.modules["entry"]))
+            files.replace("class Default", f"X{number} = 1\n\n\nclass Default")
+            assert (await worker.deploy()).problem is None
+            await text_of(worker)
+            await status_of(worker, "waiting")
+        await asyncio.sleep(0)
+        gc.collect()
+
+        assert [one() for one in before] == [None] * 3
 
 
 async def test_where_an_instance_goes_another_way_both_ways_are_shown(files):
