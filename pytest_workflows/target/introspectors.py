@@ -281,12 +281,7 @@ class TargetInstance(_Opened):
         if not self._started.has(self._workflow, self._id):
             return
         self._started.forget(self._workflow, self._id)
-        try:
-            await self._api.delete(self._workflow, self._id)
-        except ApiRefusal:
-            found = await self._find()
-            if found is not None and found.get("status") not in FINAL_STATUSES:
-                await self._api.change(self._workflow, self._id, {"status": "terminate"})
+        await self._api.remove(self._workflow, self._id)
 
 
 class TargetWorkflow(_Opened):

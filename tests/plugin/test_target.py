@@ -420,6 +420,25 @@ def test_an_instance_that_cannot_be_deleted_there_is_terminated(shop: Any, platf
     assert [method for method, _, _ in server.seen] == ["POST", "DELETE", "GET", "PATCH"]
 
 
+@pytest.mark.parametrize(("then", "outcome"), [("complete", {"passed": 1}), ("waiting", {"failed": 1})])
+def test_an_instance_that_ends_by_itself_before_it_is_terminated_is_no_failure(
+    shop: Any, platform: Any, then: str, outcome: dict[str, int]
+) -> None:
+    url, server = platform
+    refused = (405, {"success": False, "errors": [{"message": "no such method"}]})
+    ended = (400, {"success": False, "errors": [{"message": "it has ended"}]})
+    server.answers[:] = [ok({"id": "o"}), refused, ok({"status": "waiting"}), ended, ok({"status": then})]
+    run(
+        shop,
+        """
+    async def test_it(workflow_env):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "o"):
+            await workflow_env.ORDERS.create({"id": "o"})
+    """,
+        f"--workflows-target={url}",
+    ).assert_outcomes(**outcome)
+
+
 def test_the_platforms_own_api_needs_the_workers_address_for_fetch(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "secret")
     test = """
