@@ -326,6 +326,39 @@ async def test_a_process_that_dies_at_any_point_of_a_compaction_loses_nothing(pa
             assert contents(again) == stored
 
 
+async def test_an_engine_that_is_closed_before_a_compaction_loses_nothing(path, small):
+    async with opened(path) as store:
+        for number in range(30):
+            store.add_instance("W", f"i{number}", 0, b"x" * 1000)
+        store.close()
+    async with opened(path) as again:
+        assert len(again.all_instances()) == 30
+
+
+@pytest.mark.parametrize("end", ["the engine's", "the store's"])
+async def test_the_end_in_the_middle_of_a_compaction_ends_it_and_loses_nothing(path, small, end):
+    async with opened(path) as store:
+        dropped = []
+        drop = store._database.drop_before
+        store._database.drop_before = lambda *args: dropped.append(args) or drop(*args)
+        for number in range(30):
+            store.add_instance("W", f"i{number}", 0, b"x" * 1000)
+        await store.stored()
+        commits = Commits(store)
+        commits.hold()
+        await turns()
+        assert store._writer is not None  # it writes what there is anew
+        if end == "the engine's":
+            store.close()
+        closing = asyncio.ensure_future(store.aclose() if end == "the store's" else asyncio.sleep(0))
+        await turns()
+        commits.release()
+        await closing
+    assert dropped == []
+    async with opened(path) as again:
+        assert len(again.all_instances()) == 30
+
+
 async def test_entries_about_instances_whose_beginning_is_gone_are_left_out(path):
     async with opened(path) as store:
         row = store.add_instance("W", "x", 0, b"")

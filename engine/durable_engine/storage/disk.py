@@ -204,7 +204,7 @@ class DiskStore(JournaledStore):
         try:
             while self._gathered.entries:
                 await self._write_batch()
-                if self._size > self._limit:
+                if self._size > self._limit and not self._is_over:
                     await self._compact()
         except _Ended:
             pass
@@ -294,12 +294,19 @@ class DiskStore(JournaledStore):
 
     # -- compaction --------------------------------------------------------------------------------------------------
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether the store is being closed, or its engine is: nothing is written anew then."""
+        return self._is_closed or self._is_ending.is_set()
+
     async def _compact(self) -> None:
         """Write all that there is anew, beside what happens meanwhile, and then drop what was written before."""
         first, size = self._number, self._size
         keys = iter(self.keys())
         while self._gather_whole(keys):
             await self._write_batch()
+            if self._is_over:
+                return  # memory may have nothing any more; what was written before has it all
         self._gathered.entries += self.others()
         await self._write_batch()
         try:
