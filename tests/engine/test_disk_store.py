@@ -416,6 +416,34 @@ async def test_a_large_batch_is_written_in_parts_that_are_there_together(path, m
         assert all(got(again, f"n{number}") == b"x" * 100 for number in range(10))
 
 
+async def test_an_instance_that_is_more_than_a_value_of_a_file_is_written_anew_in_parts(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(disk, "LARGEST_BATCH", 300)
+    monkeypatch.setattr(disk, "SPARE_BYTES", 10_000)
+    async with opened(path) as store:
+        fill(store)
+        row = store.find_instance("W", "kept")
+        store.add_event(row.key, "c", b"e" * 200, 30, mocked=False)
+        for number in range(40):
+            key = StepKey("do", "large", number)
+            step = StepRow(key, number + 10, 0)
+            step.begin(None, 0)
+            lines = [HistoryRow("STEP_START", key, number)]
+            if number % 4:
+                step.end("complete", 1, result=b"r" * 300)
+                lines.append(HistoryRow("STEP_SUCCESS", key, number, None, step.result if number % 2 else b"redacted"))
+            store.record(row.key, lines, step)
+        await store.stored()
+        while store._writer is not None:
+            await asyncio.sleep(0)
+        written = contents(store)
+        first, sizes = (await store._database.batches())[0][0], [len(b) for _, b in await store._database.batches()]
+        assert first > 1  # what was written before is dropped
+        assert max(sizes) < 1000
+        left = as_killed(path, tmp_path / "killed")
+    async with opened(left) as again:
+        assert contents(again) == written
+
+
 async def test_a_step_whose_name_utf_8_cannot_encode_is_found_again(path):
     odd = StepKey("do", "half of a pair: \ud83d", 1)
     async with opened(path) as store:

@@ -21,7 +21,7 @@ from durable_engine.context.scope import current_scope
 from durable_engine.errors import StoreError
 
 from .database import Database
-from .journal import Added, Deleted, Entry, Saved, decode_batch, encode_batch, instances_of
+from .journal import Added, Deleted, Entry, Saved, decode_batch, encode_batch, instances_of, parts_of
 from .journaled_store import JournaledStore
 from .store import Told
 
@@ -34,7 +34,7 @@ MOST_WHOLE_BYTES = 8 * 1024 * 1024
 """The same in bytes of what steps got and came to: the event loop stands still while a batch is packed."""
 
 LARGEST_BATCH = 256 * 1024 * 1024
-"""The most bytes of a batch of several entries: SQLite takes a value of up to a billion."""
+"""The most bytes of a batch that can be parted: SQLite takes a value of up to a billion."""
 
 MOST_DROPPED = 64
 """Batches that are dropped at a time."""
@@ -263,6 +263,8 @@ class DiskStore(JournaledStore):
     def _packed(self, entries: list[Entry]) -> list[bytes]:
         """Entries as batches, each of a size that a database takes."""
         packed = encode_batch(self._last_key, self._last_event, entries)
+        if len(packed) > LARGEST_BATCH and len(entries) == 1:
+            entries = parts_of(entries[0])
         if len(packed) <= LARGEST_BATCH or len(entries) == 1:
             return [packed]
         half = len(entries) // 2
