@@ -404,7 +404,9 @@ async def test_a_file_that_was_written_anew_is_gone_on_with(path, small):
 
 async def test_what_a_file_has_when_it_is_opened_counts(path, small):
     async with opened(path) as store:
-        put(store, "n", b"x" * 15_000)
+        for number in range(15):
+            put(store, "n", b"%d" % number * 1000)
+            await store.stored()
     async with opened(path) as again:
         put(again, "n", b"y" * 10_000)
         assert await written_anew(again) > 1
