@@ -243,6 +243,19 @@ async def test_few_files_are_open_at_a_time(folder: KeptFolder, monkeypatch: pyt
     assert len(folder.keeper._open_files._order) == 3
 
 
+async def test_the_files_of_objects_that_are_new_are_closed_for_other_ones_too(
+    folder: KeptFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_objects, "MOST_OPEN", 3)
+    _, first = namespace_of(folder)
+    for number in range(10):
+        await first.getByName(f"o{number}").put("key", number)
+
+    (listed,) = folder.stores.listing()
+    assert len([data for data in listed.store._objects.values() if data._database is not None]) == 3
+    assert [await first.getByName(f"o{number}").get("key") for number in range(10)] == list(range(10))
+
+
 async def test_the_file_of_an_object_at_work_stays_open(folder: KeptFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_objects, "MOST_OPEN", 1)
     _, first = namespace_of(folder)
