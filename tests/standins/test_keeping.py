@@ -165,6 +165,18 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_contents_that_are_damaged_are_said_to_be_so_with_the_file(folder: KeptFolder) -> None:
+    kv = kv_of(folder)
+    for number in range(50):
+        get(kv.put(f"k{number}", "x" * 1000))
+    folder.close()
+    file = folder.path / "bindings.sqlite"
+    file.write_bytes(file.read_bytes()[:8192].ljust(file.stat().st_size, b"\xff"))
+
+    with pytest.raises(JsException, match=r"cannot be used, .*bindings\.sqlite: database disk image is malformed"):
+        kv_of(folder)
+
+
 def test_a_folder_of_a_newer_version_is_refused(folder: KeptFolder) -> None:
     get(kv_of(folder).put("a", "1"))
     folder.close()
