@@ -149,3 +149,10 @@ def test_a_detail_that_messagepack_cannot_encode_is_found_again(detail):
     store.record(instance.key, [HistoryRow("STEP_START", KEY, 3, detail)])
 
     assert store.history(instance.key)[0].detail == detail
+
+
+def test_in_memory_everything_is_stored_at_once():
+    told = []
+    Store().once_stored(told.append)
+
+    assert told == [None]
