@@ -70,20 +70,21 @@ class Asker:
         """
         loop, here = self.served.loop, asyncio.get_running_loop()
         if here is loop:
-            found = question()
-            with contextlib.suppress(StoreError):
-                await self.served.engine.store.stored()
-            return found
+            try:
+                return question()
+            finally:
+                with contextlib.suppress(StoreError):
+                    await self.served.engine.store.stored()
         answered: asyncio.Future[T] = here.create_future()
 
         def answer() -> None:
             self._thread = threading.get_ident()
             try:
                 found = question()
-                settle: Callable[[], None] = partial(answered.set_result, found)
-                told = about(found)
-            except Exception as error:  # that there is no such instance is an answer as well
-                settle, told = partial(answered.set_exception, error), None
+            except Exception as error:  # "there is none" is an answer as well: its deletion has to be on disk
+                told, settle = None, partial(answered.set_exception, error)
+            else:
+                told, settle = about(found), partial(answered.set_result, found)
             self.served.engine.store.once_stored(lambda _: _tell(answered, settle), told)
 
         # Each task that starts or wakes on the way would cost a turn of that loop, which has much to do.

@@ -45,11 +45,14 @@ def make(config: BindingConfig, host: Host) -> D1Database:
 
 
 def _migrate(made: D1Database, all: Sequence[Migrations], config: BindingConfig) -> None:
-    """Apply the migrations that a kept database has not had."""
+    """Apply the migrations that a kept database has not had; whether its file is a database is known then."""
+    service = made._service
     try:
+        if service.store.has_file:
+            service.database.tables()
         for one in all:
             if one.files():
-                one.apply(made._service.database)
+                one.apply(service.database)
     except sqlite3.Error as error:
         where = f"{shown_path(config.path)}:{config.line}"
         raise WorkflowConfigError(f"{where}: the D1 database {config.name!r} cannot be used: {error}.") from None

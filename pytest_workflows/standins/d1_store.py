@@ -47,6 +47,11 @@ class D1Store:
         """Whether it outlives the process."""
         return self._path is not None
 
+    @property
+    def has_file(self) -> bool:
+        """Whether it outlives the process, and there is something already."""
+        return self._path is not None and self._path.exists()
+
     def file(self) -> bytes | None:
         """The database file; None for an empty database that nobody has opened."""
         if self.opened is None and self._path is None:
@@ -82,7 +87,7 @@ class D1Store:
 
         What is closed stays closed: whoever opens it gives it the clock that its SQL sees from then on.
         """
-        path = self._path if self._path is not None and self._path.exists() else None
+        path = self._path if self.has_file else None
         database = self.opened or SqliteDatabase(lambda: 0, lambda: Random(0), self._contents, path)
         try:
             yield database

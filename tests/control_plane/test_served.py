@@ -96,17 +96,37 @@ async def test_what_is_read_waits_for_the_disk_unless_that_is_full(asker: Asker,
     assert store.about == [("about", await reading)]
 
 
-async def test_an_error_of_a_question_waits_too_and_is_raised_where_it_was_asked(asker: Asker) -> None:
+async def test_an_error_of_a_question_is_raised_where_it_was_asked_once_everything_is_on_disk(asker: Asker) -> None:
     store: Any = asker.served.engine.store
-    reading = asyncio.ensure_future(asker.read(lambda: 1 // 0))
-    while not store.waiting:
+    reading = asyncio.ensure_future(asker.read(lambda: 1 // 0, lambda _: ("about", 0)))  # type: ignore[arg-type, return-value]  # whatever the store takes
+    while not (store.waiting or reading.done()):
         await asyncio.sleep(0)
-    assert store.about == [None]
+    await asyncio.sleep(0)
+    assert not reading.done()
 
     asker.served.loop.call_soon_threadsafe(store.waiting[0], None)
 
     with pytest.raises(ZeroDivisionError):
         await reading
+    assert store.about == [None]
+
+
+@pytest.mark.parametrize("question", [int, lambda: 1 // 0])
+async def test_what_is_read_on_the_loop_itself_waits_for_the_disk_as_well(question: Callable[[], int]) -> None:
+    waits: list[str] = []
+
+    async def stored() -> None:
+        waits.append("stored")
+        raise StoreError("the disk is full")  # it shows what is in memory then
+
+    engine = SimpleNamespace(store=SimpleNamespace(stored=stored))
+    asker = Asker(SimpleNamespace(loop=asyncio.get_running_loop(), engine=engine))  # type: ignore[arg-type]  # a part
+    if question is int:
+        assert await asker.read(question) == 0
+    else:
+        with pytest.raises(ZeroDivisionError):
+            await asker.read(question)
+    assert waits == ["stored"]
 
 
 def test_an_answer_to_somebody_whose_loop_is_over_is_nobodys(asker: Asker) -> None:

@@ -149,6 +149,18 @@ async def test_alarms_of_a_class_that_nobody_has_a_binding_to_go_off_all_the_sam
             await asyncio.sleep(0.01)
 
 
+async def test_messages_of_a_queue_that_nobody_has_a_binding_to_are_delivered_all_the_same(files):
+    fill(files)
+    async with served(files) as worker:
+        await worker.env.resolve("KV").put("closed", "yes")
+        assert await text_of(worker, method="POST") == "written"
+    files.configure(**{**BINDINGS, "queues": {"consumers": BINDINGS["queues"]["consumers"]}})
+
+    async with served(files) as worker:
+        await worker.env.resolve("KV").delete("closed")
+        assert (await until(worker, lambda state: state["mail"]))["mail"] == [1]
+
+
 async def test_what_cannot_go_on_is_in_the_log_and_stops_nothing_else(files, caplog):
     fill(files)
     async with served(files) as worker:

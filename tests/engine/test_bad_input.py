@@ -281,3 +281,28 @@ def test_a_clock_starts_between_1970_and_the_year_9000(now):
 def test_the_first_and_the_last_start_of_a_clock_are_taken():
     assert read_now("1970-01-01") == 0
     assert read_now("8999-12-31T23:59:59.999Z") == 221_845_391_999_999
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+async def test_a_step_that_raises_half_of_a_surrogate_pair_fails_as_any_other(engine, limit):
+    async def workflow(event, step):
+        @step.do("read", config={"retries": {"limit": limit, "delay": 1}})
+        async def read():
+            raise ValueError("no file of that name: \udcff.txt")
+
+        try:
+            await read()
+        except ValueError as error:
+            return str(error)
+
+    handle = await engine.bind("W", workflow).create()
+    await engine.run_until_idle()
+
+    status = await handle.status()
+    assert (status["status"], status["output"]) == ("complete", "ValueError: no file of that name: \\udcff.txt")
+
+
+async def test_a_wait_for_half_of_a_surrogate_pair_is_one_for_an_event_that_nobody_sends(engine):
+    error = await caught_in_run(engine, lambda step: step.wait_for_event("wait", "\ud800", timeout=1000))
+
+    assert "Execution timed out after 1000ms" in str(error)

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from durable_engine import JsException, NonRetryableError
-from durable_engine.values.boundary import encode
+from durable_engine.values.boundary import BoundaryError, encode
 from durable_engine.values.failures import ErrorInfo, describe, instance_error, original_of, rebuild
 
 
@@ -149,8 +149,21 @@ def test_an_error_of_the_boundary_keeps_its_name_and_one_of_the_users_does_not()
 
 
 @pytest.mark.parametrize("error", [ValueError("\ud800"), NonRetryableError("\ud800")])
-def test_a_lone_surrogate_can_be_stored(error):
-    assert "ud800" in ErrorInfo.load(describe(thrown(error)).dump()).message
+def test_a_lone_surrogate_can_be_stored_and_is_then_what_it_was_before(error):
+    info = describe(thrown(error))
+
+    assert "ud800" in info.message
+    assert ErrorInfo.load(info.dump()) == info
+    assert info.public()["message"].encode()
+
+
+def test_an_error_of_the_engine_that_names_half_of_a_surrogate_pair_can_be_shown():
+    message = "Step \ud800-1 output is too large."
+    error = thrown(BoundaryError("DataCloneError", message))
+
+    shown = "Step \\ud800-1 output is too large."
+    assert ErrorInfo("WorkflowInternalError", message).public()["message"] == shown
+    assert describe(error).message == instance_error(error)["message"] == shown
 
 
 def test_an_exception_of_javascript_is_the_proxy_of_its_error():

@@ -11,7 +11,8 @@ from durable_engine.context.scope import Scope, current_scope
 from durable_engine.model import CronTrigger, StepKey
 from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
 from durable_engine.storage import disk
-from durable_engine.storage.journal import Batch, Deleted, EventAdded, Recorded, Saved, Whole
+from durable_engine.storage.journal import Added, Batch, Deleted, EventAdded, Recorded, Saved, Whole
+from durable_engine.storage.journaled_store import JournaledStore
 from durable_engine.storage.store import Line, Told
 from durable_engine.workflow import Retention
 
@@ -181,6 +182,28 @@ async def test_what_an_answer_tells_of_is_waited_for_and_nothing_else(path):
         assert commits.count == 2
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda store, row: store.add_instance("W", "new", 0, b""),
+        lambda store, row: store.save_instance(row),
+        lambda store, row: store.delete_instances([row.key]),
+    ],
+    ids=["one is new", "one has changed", "one is gone"],
+)
+async def test_an_answer_that_tells_which_there_are_waits_for_each_change_of_that(path, change):
+    told = []
+    async with opened(path) as store:
+        row = store.add_instance("W", "x", 0, b"")
+        await store.stored()
+        change(store, row)
+        store.once_stored(told.append, Told(all_rows=True))
+        assert told == []
+
+        await store.stored()
+        assert told == [None]
+
+
 async def test_whoever_waits_for_an_answer_is_told_before_what_goes_on(path):
     done = []
     async with opened(path) as store:
@@ -326,6 +349,104 @@ async def test_a_process_that_dies_at_any_point_of_a_compaction_loses_nothing(pa
             assert contents(again) == stored
 
 
+async def test_an_engine_that_is_closed_before_a_compaction_loses_nothing(path, small):
+    async with opened(path) as store:
+        for number in range(30):
+            store.add_instance("W", f"i{number}", 0, b"x" * 1000)
+        store.close()
+    async with opened(path) as again:
+        assert len(again.all_instances()) == 30
+
+
+@pytest.mark.parametrize("end", ["the engine's", "the store's"])
+async def test_the_end_in_the_middle_of_a_compaction_ends_it_and_loses_nothing(path, small, end):
+    async with opened(path) as store:
+        dropped = []
+        drop = store._database.drop_before
+        store._database.drop_before = lambda *args: dropped.append(args) or drop(*args)
+        for number in range(30):
+            store.add_instance("W", f"i{number}", 0, b"x" * 1000)
+        await store.stored()
+        commits = Commits(store)
+        commits.hold()
+        await turns()
+        assert store._writer is not None  # it writes what there is anew
+        if end == "the engine's":
+            store.close()
+        closing = asyncio.ensure_future(store.aclose() if end == "the store's" else asyncio.sleep(0))
+        await turns()
+        commits.release()
+        await closing
+    assert dropped == []
+    async with opened(path) as again:
+        assert len(again.all_instances()) == 30
+
+
+async def written_anew(store):
+    """Let the file be written anew, if it is due; returns the number of the first batch that it has."""
+    await store.stored()
+    while store._writer is not None:
+        await asyncio.sleep(0)
+    return (await store._database.batches())[0][0]
+
+
+async def test_a_file_that_was_written_anew_is_gone_on_with(path, small):
+    async with opened(path) as store:
+        for number in range(40):
+            put(store, "n", b"%d" % number * 500)
+            await store.stored()
+        assert await written_anew(store) > 1
+    async with opened(path) as again:
+        put(again, "n", b"later")
+    async with opened(path) as again:
+        assert got(again, "n") == b"later"
+
+
+async def test_what_a_file_has_when_it_is_opened_counts(path, small):
+    async with opened(path) as store:
+        for number in range(15):
+            put(store, "n", b"%d" % number * 1000)
+            await store.stored()
+    async with opened(path) as again:
+        put(again, "n", b"y" * 10_000)
+        assert await written_anew(again) > 1
+
+
+async def test_the_order_of_the_queue_and_of_the_instances_is_the_same_in_a_file_that_was_written_anew(path, small):
+    async with opened(path) as store:
+        rows = [store.add_instance("W", id, 0, b"") for id in ("first", "second", "gone")]
+        for status in ("running", "queued"):
+            rows[0].change_status(status)
+            store.save_instance(rows[0])
+        store.delete_instances([rows[2].key])
+        assert list(store._queue) == [rows[1].key, rows[0].key]
+        put(store, "large", b"x" * 30_000)
+        assert await written_anew(store) > 1
+        names = [row.id for row in store.all_instances()]
+    async with opened(path) as again:
+        assert [row.id for row in again.queued()] == ["second", "first", "large"]
+        assert [row.id for row in again.all_instances()] == names == ["first", "second", "large"]
+
+
+def test_nothing_is_left_in_the_queue_of_an_instance_that_was_deleted():
+    entries = []
+    store = JournaledStore(entries.append)
+    row = store.add_instance("W", "x", 0, b"")
+    store.delete_instances([row.key])
+    again = JournaledStore(entries.append)
+    again.replay([Batch(1, 0, list(entries))])
+
+    assert store._queue == again._queue == {}
+
+
+def test_instances_are_in_the_order_of_their_creation_whichever_the_file_has_first():
+    first, second = (InstanceRow(key, "W", f"i{key}", 0, b"", "running") for key in (1, 2))
+    store = JournaledStore(lambda entry: None)
+    store.replay([Batch(2, 0, [Added(second)]), Batch(2, 0, [Whole(first, [], [], [])])])  # a part of it was dropped
+
+    assert store.keys() == [1, 2]
+
+
 async def test_entries_about_instances_whose_beginning_is_gone_are_left_out(path):
     async with opened(path) as store:
         row = store.add_instance("W", "x", 0, b"")
@@ -381,6 +502,34 @@ async def test_a_large_batch_is_written_in_parts_that_are_there_together(path, m
         assert len(await store._database.batches()) > 3
     async with opened(path) as again:
         assert all(got(again, f"n{number}") == b"x" * 100 for number in range(10))
+
+
+async def test_an_instance_that_is_more_than_a_value_of_a_file_is_written_anew_in_parts(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(disk, "LARGEST_BATCH", 300)
+    monkeypatch.setattr(disk, "SPARE_BYTES", 10_000)
+    async with opened(path) as store:
+        fill(store)
+        row = store.find_instance("W", "kept")
+        store.add_event(row.key, "c", b"e" * 200, 30, mocked=False)
+        for number in range(40):
+            key = StepKey("do", "large", number)
+            step = StepRow(key, number + 10, 0)
+            step.begin(None, 0)
+            lines = [HistoryRow("STEP_START", key, number)]
+            if number % 4:
+                step.end("complete", 1, result=b"r" * 300)
+                lines.append(HistoryRow("STEP_SUCCESS", key, number, None, step.result if number % 2 else b"redacted"))
+            store.record(row.key, lines, step)
+        await store.stored()
+        while store._writer is not None:
+            await asyncio.sleep(0)
+        written = contents(store)
+        first, sizes = (await store._database.batches())[0][0], [len(b) for _, b in await store._database.batches()]
+        assert first > 1  # what was written before is dropped
+        assert max(sizes) < 1000
+        left = as_killed(path, tmp_path / "killed")
+    async with opened(left) as again:
+        assert contents(again) == written
 
 
 async def test_a_step_whose_name_utf_8_cannot_encode_is_found_again(path):
@@ -457,6 +606,28 @@ async def test_a_full_disk_is_said_and_loses_nothing(path, soon, caplog):
     async with opened(path) as again:
         assert got(again, "n") == b"x" * 100_000
         assert got(again, "m") == b"later"
+
+
+async def test_whoever_waits_or_asks_while_nothing_can_be_written_is_told_at_once(path, monkeypatch):
+    monkeypatch.setattr(disk, "RETRY_SECONDS", (1000.0,))
+    told = []
+    async with opened(path) as store:
+        await fill_disk(store, full=True)
+        commits = Commits(store)
+        commits.hold()
+        put(store, "n", b"x" * 100_000)
+        await turns()  # its commit is under way
+        put(store, "m", b"")
+        store.once_stored(lambda problem: told.append(("waits for the next one", str(problem))))
+        commits.release()
+        while store.problem is None:
+            await asyncio.sleep(0)
+        store.once_stored(lambda problem: told.append(("asks now", str(problem))))
+
+        assert told == [("waits for the next one", store.problem), ("asks now", store.problem)]
+        await fill_disk(store, full=False)
+    async with opened(path) as again:
+        assert got(again, "m") == b""
 
 
 async def test_a_store_that_cannot_be_written_at_its_end_says_what_is_lost(path, soon):

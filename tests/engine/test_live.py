@@ -2,7 +2,9 @@
 
 import asyncio
 import datetime
+import functools
 import gc
+import itertools
 import logging
 import sys
 import time
@@ -29,6 +31,7 @@ from durable_engine import (
 from durable_engine.context.scope import current_scope
 from durable_engine.storage.store import Store
 from durable_engine.time import live_waits
+from durable_engine.time.pace import Pace
 
 DAY = 86_400_000
 HOUR = 3_600_000
@@ -1199,6 +1202,17 @@ async def test_many_go_together_in_several_turns(engine):
     assert instances(engine) == []
 
 
+async def test_what_one_turn_has_no_time_for_goes_in_the_next_one(engine):
+    binding = engine.bind("W", lambda event, step: None)
+    await binding.create_batch([{"retention": {"successRetention": "1 hour"}} for _ in range(60)])
+    await engine.run_until_idle()
+    engine.clock.move_to(engine.clock.now_ms + 2 * HOUR)
+    engine.expiry._sweep_now()
+
+    assert len(instances(engine)) == 10
+    assert engine.expiry._sweep.due <= engine.clock.now_ms
+
+
 def test_an_instance_that_has_not_ended_does_not_expire():
     store = Store()
     engine = Engine(clock=Machine().clock(), store=store)
@@ -1228,6 +1242,37 @@ async def test_many_instances_that_are_ready_leave_turns_to_others(engine):
 
     assert len(ended_in) == 500
     assert len(set(ended_in)) > 10  # they did not all go on in the same few turns
+
+
+@pytest.mark.parametrize(("seconds", "parts"), [(0.0, [16, 20, 24]), (1.0, [16, 4, 4])])
+async def test_a_turn_takes_as_much_as_it_has_time_for(monkeypatch, seconds, parts):
+    now = itertools.count(step=seconds)
+    monkeypatch.setattr("durable_engine.time.pace.thread_time", lambda: next(now))
+    pace, done, found = Pace(asyncio.get_running_loop), [], []
+    for number in range(100):
+        pace.soon(functools.partial(done.append, number))
+    for _ in parts:
+        found.append(len(done) - sum(found))
+        await asyncio.sleep(0)
+
+    assert found == parts
+    pace.close()
+
+
+async def test_what_has_waited_goes_on_before_what_comes_then():
+    pace, done = Pace(asyncio.get_running_loop), []
+
+    def go_on(number):
+        done.append(number)
+        if number == 16:  # the first one of the second turn
+            pace.soon(lambda: done.append("late"))
+
+    for number in range(30):
+        pace.soon(functools.partial(go_on, number))
+    while len(done) < 31:
+        await asyncio.sleep(0)
+
+    assert done == [*range(30), "late"]
 
 
 async def test_what_is_stopped_before_its_turn_does_not_begin(engine):

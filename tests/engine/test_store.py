@@ -139,3 +139,20 @@ def test_when_an_instance_changed_last_is_the_time_of_its_last_line():
     assert store.last_at(instance.key) is None
     store.record(instance.key, [HistoryRow("STEP_START", KEY, 3), HistoryRow("STEP_SUCCESS", KEY, 5)])
     assert store.last_at(instance.key) == 5
+
+
+@pytest.mark.parametrize("detail", [{"event": "half of a pair: \ud83d"}, {"config": {"delay": 10**30, "limit": 1.5}}])
+def test_a_detail_that_messagepack_cannot_encode_is_found_again(detail):
+    store = Store()
+    instance = store.add_instance("W", "x", 0, b"")
+
+    store.record(instance.key, [HistoryRow("STEP_START", KEY, 3, detail)])
+
+    assert store.history(instance.key)[0].detail == detail
+
+
+def test_in_memory_everything_is_stored_at_once():
+    told = []
+    Store().once_stored(told.append)
+
+    assert told == [None]

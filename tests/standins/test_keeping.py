@@ -22,6 +22,7 @@ from pytest_workflows.javascript.objects import JsArray, JsPlain
 from pytest_workflows.standins.keeping import Keeper, KeeperError, layout
 from pytest_workflows.standins.keeping.queues import QueueMessages
 from pytest_workflows.standins.queue_store import Delivery, QueueStore, StoredMessage, Verdict
+from pytest_workflows.standins.r2_store import Part, R2Store, Upload
 from pytest_workflows.standins.stores import Stores
 
 
@@ -164,6 +165,18 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_contents_that_are_damaged_are_said_to_be_so_with_the_file(folder: KeptFolder) -> None:
+    kv = kv_of(folder)
+    for number in range(50):
+        get(kv.put(f"k{number}", "x" * 1000))
+    folder.close()
+    file = folder.path / "bindings.sqlite"
+    file.write_bytes(file.read_bytes()[:8192].ljust(file.stat().st_size, b"\xff"))
+
+    with pytest.raises(JsException, match=r"cannot be used, .*bindings\.sqlite: database disk image is malformed"):
+        kv_of(folder)
+
+
 def test_a_folder_of_a_newer_version_is_refused(folder: KeptFolder) -> None:
     get(kv_of(folder).put("a", "1"))
     folder.close()
@@ -291,6 +304,14 @@ def test_an_upload_in_parts_goes_on_in_the_next_process(folder: KeptFolder) -> N
         again = third.resumeMultipartUpload(over.key, over.uploadId)
         assert "The specified multipart upload does not exist." in error_of(again.uploadPart(3, "x"))
     assert folder.keeper._file.rows("SELECT * FROM r2_parts") == []
+
+
+def test_an_upload_that_gets_the_id_of_an_earlier_one_has_none_of_its_parts(folder: KeptFolder) -> None:
+    store = folder.begin().stores.get("r2_buckets", "b", R2Store)
+    for _ in range(2):
+        store.begin_upload("big", "id", Upload({}, {}))
+        assert folder.begin().stores.get("r2_buckets", "b", R2Store).uploads["big", "id"].parts == {}
+        store.put_part("big", "id", 1, Part(b"x", "etag"))
 
 
 def test_an_upload_that_cannot_be_completed_on_disk_can_be_completed_later(folder: KeptFolder) -> None:
@@ -455,6 +476,24 @@ def test_dead_letters_of_several_queues_are_all_in_the_other_one(folder: KeptFol
     assert inside(queue_of(folder, delivery, "one")) == inside(queue_of(folder, delivery, "two")) == []
 
 
+def test_dead_letters_that_the_other_queue_cannot_write_stay_where_they_were(folder: KeptFolder) -> None:
+    delivery = Delivery(retries=0, dead_letters="dead")
+    store = queue_of(folder, delivery)
+    dead = folder.stores.get("queues", "dead", lambda: QueueStore(None))
+    other = sqlite3.connect(folder.path / "bindings.sqlite", isolation_level=None)
+    store.add(message("1"), NOW)
+    store.take(NOW + 1000)
+    failed = store.finish(NOW + 1000, Verdict(retries_all=True))
+    other.execute("BEGIN IMMEDIATE")
+
+    store.bury(failed, dead, NOW)
+
+    other.close()
+    store.add(message("2"), NOW)
+    assert [id for id, _ in inside(queue_of(folder, delivery))] == ["1", "2"]
+    assert [id for id, _ in inside(dead)] == ["1"]  # in this process it has come there
+
+
 def test_what_nobody_consumes_waits_for_a_consumer_of_a_later_process(folder: KeptFolder) -> None:
     queue_of(folder, None).add(message("1"), NOW)
 
@@ -534,3 +573,13 @@ def test_a_rate_limit_goes_on_counting_within_its_period(folder: KeptFolder) -> 
     second._binding._host.advance(60)
     assert get(second.limit(key="a")).success
     assert folder.keeper._file.rows("SELECT key FROM counters") == [("a",)]
+
+
+def test_counts_of_a_period_that_is_over_are_none_whoever_left_them(folder: KeptFolder) -> None:
+    def limit_of() -> Any:
+        return folder.begin().binding("ratelimits", namespace_id="1", simple={"limit": 1, "period": 60})
+
+    get(limit_of().limit(key="a"))
+    folder.keeper._file.write("INSERT INTO counters SELECT namespace, 'b', period - 1, 1 FROM counters")
+
+    assert get(limit_of().limit(key="b")).success

@@ -156,9 +156,13 @@ def test_a_migration_that_fails_is_an_error_with_its_line_and_those_before_it_st
     assert rows_of(db_of(folder)) == [2]
 
 
-def test_a_file_that_is_no_database_is_an_error_of_the_configuration(folder: KeptFolder, tmp_path: Path) -> None:
-    (tmp_path / "migrations").mkdir()
-    (tmp_path / "migrations" / "1_t.sql").write_text("CREATE TABLE t(x);")
+@pytest.mark.parametrize("has_migrations", [True, False])
+def test_a_file_that_is_no_database_is_an_error_of_the_configuration(
+    folder: KeptFolder, tmp_path: Path, has_migrations: bool
+) -> None:
+    if has_migrations:
+        (tmp_path / "migrations").mkdir()
+        (tmp_path / "migrations" / "1_t.sql").write_text("CREATE TABLE t(x);")
     (folder.path / "d1").mkdir(parents=True)
     (folder.path / "d1" / "shop.sqlite").write_text("no database, but long enough to be taken for one: " * 50)
 

@@ -243,6 +243,46 @@ async def test_few_files_are_open_at_a_time(folder: KeptFolder, monkeypatch: pyt
     assert len(folder.keeper._open_files._order) == 3
 
 
+async def test_the_files_of_objects_that_are_new_are_closed_for_other_ones_too(
+    folder: KeptFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_objects, "MOST_OPEN", 3)
+    _, first = namespace_of(folder)
+    for number in range(10):
+        await first.getByName(f"o{number}").put("key", number)
+
+    (listed,) = folder.stores.listing()
+    assert len([data for data in listed.store._objects.values() if data._database is not None]) == 3
+    assert [await first.getByName(f"o{number}").get("key") for number in range(10)] == list(range(10))
+
+
+async def test_the_file_of_an_object_at_work_stays_open(folder: KeptFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_objects, "MOST_OPEN", 1)
+    _, first = namespace_of(folder)
+    counts = []
+
+    async def wait() -> None:
+        await asyncio.sleep(0)  # what it wrote is made
+        await first.getByName("other").insert(1)
+        counts.append(len(folder.keeper._open_files._order))
+
+    await first.getByName("a").write_and_wait(wait)
+    await first.getByName("other").insert(2)
+
+    assert counts == [2]
+    assert len(folder.keeper._open_files._order) == 1
+
+
+async def test_a_file_that_a_process_could_not_take_away_any_more_is_none_of_the_object(folder: KeptFolder) -> None:
+    await namespace_of(folder)[1].getByName("a").insert(1)
+    folder.keeper._file.write("DELETE FROM objects")  # all was taken out, and the process killed then
+
+    a = namespace_of(folder)[1].getByName("a")
+    await a.insert(2)
+
+    assert await a.rows() == [2]
+
+
 async def test_an_object_that_cannot_be_written_fails_its_call_and_loses_nothing_of_before(folder: KeptFolder) -> None:
     _, first = namespace_of(folder)
     a = first.getByName("a")

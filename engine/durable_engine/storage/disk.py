@@ -21,7 +21,7 @@ from durable_engine.context.scope import current_scope
 from durable_engine.errors import StoreError
 
 from .database import Database
-from .journal import Added, Deleted, Entry, Saved, decode_batch, encode_batch, instances_of
+from .journal import Added, Deleted, Entry, Saved, decode_batch, encode_batch, instances_of, parts_of
 from .journaled_store import JournaledStore
 from .store import Told
 
@@ -34,7 +34,7 @@ MOST_WHOLE_BYTES = 8 * 1024 * 1024
 """The same in bytes of what steps got and came to: the event loop stands still while a batch is packed."""
 
 LARGEST_BATCH = 256 * 1024 * 1024
-"""The most bytes of a batch of several entries: SQLite takes a value of up to a billion."""
+"""The most bytes of a batch that can be parted: SQLite takes a value of up to a billion."""
 
 MOST_DROPPED = 64
 """Batches that are dropped at a time."""
@@ -204,7 +204,7 @@ class DiskStore(JournaledStore):
         try:
             while self._gathered.entries:
                 await self._write_batch()
-                if self._size > self._limit:
+                if self._size > self._limit and not self._is_over:
                     await self._compact()
         except _Ended:
             pass
@@ -263,6 +263,8 @@ class DiskStore(JournaledStore):
     def _packed(self, entries: list[Entry]) -> list[bytes]:
         """Entries as batches, each of a size that a database takes."""
         packed = encode_batch(self._last_key, self._last_event, entries)
+        if len(packed) > LARGEST_BATCH and len(entries) == 1:
+            entries = parts_of(entries[0])
         if len(packed) <= LARGEST_BATCH or len(entries) == 1:
             return [packed]
         half = len(entries) // 2
@@ -294,12 +296,19 @@ class DiskStore(JournaledStore):
 
     # -- compaction --------------------------------------------------------------------------------------------------
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether the store is being closed, or its engine is: nothing is written anew then."""
+        return self._is_closed or self._is_ending.is_set()
+
     async def _compact(self) -> None:
         """Write all that there is anew, beside what happens meanwhile, and then drop what was written before."""
         first, size = self._number, self._size
         keys = iter(self.keys())
         while self._gather_whole(keys):
             await self._write_batch()
+            if self._is_over:
+                return  # memory may have nothing any more; what was written before has it all
         self._gathered.entries += self.others()
         await self._write_batch()
         try:

@@ -10,10 +10,11 @@ that field, and write it anew so; and for all else.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from durable_engine.model import StepKey
 from durable_engine.rows import EventRow, InstanceRow, StepRow
 
 from .store import Line
@@ -139,6 +140,23 @@ def instances_of(entry: Entry) -> Sequence[int]:
         case Queue() | Moved() | Escaped():
             return ()
     return (entry.instance,)
+
+
+def parts_of(entry: Entry) -> list[Entry]:
+    """The same in several entries, where an entry is all of an instance: that may be more than a value of a file."""
+    if not isinstance(entry, Whole):
+        return [entry]
+    row, steps = entry.row, {step.key: step for step in entry.steps}
+    lines = [Recorded(row.key, [line], _shown_step(line, row, steps)) for line in entry.lines]
+    shown = {one.step.key for one in lines if one.step is not None}
+    others = [Recorded(row.key, [], step) for step in entry.steps if step.key not in shown]
+    return [Whole(row, [], [], []), *others, *lines, *(EventAdded(row.key, event) for event in entry.events)]
+
+
+def _shown_step(line: Line, row: InstanceRow, steps: Mapping[StepKey, StepRow]) -> StepRow | None:
+    """The step whose result a line shows; None where it shows none, or has it itself."""
+    step = None if line.key is None else steps.get(line.key)
+    return step if line.value is None and owned(line, row, step) is not None else None
 
 
 def without_owned(line: Line, row: InstanceRow, step: StepRow | None) -> Line:

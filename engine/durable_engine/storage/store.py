@@ -10,11 +10,14 @@ the boundary, so that a value exists once, however many rows name it (docs/expla
 from __future__ import annotations
 
 import heapq
+import json
 import operator
 from collections import deque
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
+from msgspec.msgpack import Ext
 
 from durable_engine.errors import EngineClosedError, StoreError
 from durable_engine.history import INSTANCE_BEGINNINGS, HistoryKind
@@ -28,8 +31,11 @@ _MOST_SHARED = 200
 _MOST_DETAILS = 10_000
 """The most details that are kept to be shared, once instances are deleted: errors say ever new things."""
 
+_AS_JSON = 1
+"""The code of a detail that MessagePack cannot encode: half of a surrogate pair in a text, a number beyond 64 bits."""
+
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder()
+_DECODER = msgspec.msgpack.Decoder(ext_hook=lambda _, data: json.loads(bytes(data)))
 _seq = operator.attrgetter("seq")
 copied = operator.methodcaller("__copy__")
 """What `copy.copy` comes to, for a row."""
@@ -214,7 +220,7 @@ class Store:
         for kind, key, at, detail, value in events:
             packed = None
             if detail is not None:
-                packed = self._kept_detail(_ENCODER.encode(detail))
+                packed = self._kept_detail(_packed(detail))
             contents.history.append(Line(kind, key, at, packed, value))
         if step is not None:
             contents.steps[step.key] = copied(step)
@@ -289,6 +295,13 @@ class Store:
     def delete_events(self, instance: int) -> None:
         """Drop the events that nothing has taken."""
         self._of(instance).events.clear()
+
+
+def _packed(detail: Mapping[str, Any]) -> bytes:
+    try:
+        return _ENCODER.encode(detail)
+    except (UnicodeEncodeError, OverflowError):
+        return _ENCODER.encode(Ext(_AS_JSON, json.dumps(detail).encode()))
 
 
 def _history_rows(lines: Iterable[Line]) -> list[HistoryRow]:

@@ -42,7 +42,7 @@ class ErrorInfo(msgspec.Struct, frozen=True):
 
     def public(self) -> dict[str, str]:
         """Name and message, as history and reports show them."""
-        return {"name": self.name, "message": self.message}
+        return {"name": self.name, "message": _storable(self.message)}
 
     @classmethod
     def from_public(cls, name: str, message: str) -> Self:
@@ -89,8 +89,8 @@ def describe(exc: BaseException, root: Path | None = None, *, preserve: bool = T
         preserve: Whether a `NonRetryableError` is shown as it is: the platform does so from a compatibility date on.
     """
     if isinstance(exc, BoundaryError):
-        return ErrorInfo(exc.name, exc.message)
-    text = _formatted(exc, root)
+        return ErrorInfo(exc.name, _storable(exc.message))
+    text = _storable(_formatted(exc, root))  # so that `run` gets now what it gets from storage
     # The platform knows the exception by its name alone, so that a class of the user's own counts as well.
     if type(exc).__qualname__ == _NON_RETRYABLE:
         reason = _last_line_message(text)
@@ -159,7 +159,7 @@ def instance_error(exc: BaseException, root: Path | None = None) -> dict[str, st
         root: The project's folder, which the traceback leaves out.
     """
     if isinstance(exc, BoundaryError):
-        return {"name": exc.name, "message": exc.message}
+        return {"name": exc.name, "message": _storable(exc.message)}
     return {"name": "Error", "message": _storable(f"PythonError: {_formatted(exc, root)}")}
 
 
@@ -219,4 +219,5 @@ def _last_line_message(text: str) -> str:
 
 
 def _storable(text: str) -> str:
+    """A text without what UTF-8 cannot encode, such as names of files that are no text."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -105,7 +105,8 @@ class Listing(Observer):
         self._changed: dict[Key, None] = {}
         self._discarded: dict[Key, None] = {}
         self._revision = 1  # whoever has seen nothing asks with 0
-        self._drawn_at = self._counted_at = self._stored_at = self._compared_at = -math.inf
+        self._drawn_at = self._counted_at = self._compared_at = -math.inf
+        self._looks = self._stored_look = 0
         self._look: asyncio.Future[None] | None = None
         engine.observers.add(self)
 
@@ -177,19 +178,20 @@ class Listing(Observer):
 
     @property
     def are_counts_stored(self) -> bool:
-        """Whether what the last look has seen is on disk."""
-        return self._stored_at == self._counted_at
+        """Whether what the last look has seen is on disk; False as well while one is changing the counts."""
+        return self._stored_look == self._looks
 
-    def _note_stored(self, problem: StoreError | None, counted_at: float) -> None:
+    def _note_stored(self, problem: StoreError | None, look: int) -> None:
         if problem is None:
-            self._stored_at = counted_at
+            self._stored_look = look
 
     async def _begin_look(self, *, are_counts_enough: bool) -> None:
         self._look = asyncio.get_running_loop().create_future()
+        self._looks = look = self._looks + 1
         try:
             await self._look_again(are_counts_enough)
-            self._counted_at = counted_at = time.monotonic()
-            self._engine.store.once_stored(lambda problem: self._note_stored(problem, counted_at))
+            self._counted_at = time.monotonic()
+            self._engine.store.once_stored(lambda problem: self._note_stored(problem, look))
         finally:
             self._look.set_result(None)
             self._look = None

@@ -184,7 +184,9 @@ class KeptObjectData(ObjectData):
     def _new_database(self) -> SqliteDatabase:
         _remove(self._path)  # what an undone transaction, or a process that was killed in one, left there
         self._has_tables = False
-        return self._open()
+        made = self._open()
+        self._objects.open_files.use(self)
+        return made
 
     def _open(self) -> SqliteDatabase:
         try:

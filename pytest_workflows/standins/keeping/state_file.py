@@ -99,8 +99,14 @@ class StateFile:
         Args:
             sql: The query.
             values: The values of its parameters.
+
+        Raises:
+            JsException: If they cannot be read.
         """
-        return self._connection.execute(sql, values).fetchall()
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self.failure(error) from None
 
     def read_blob(self, table: str, column: str, row: int, most: int) -> bytes:
         """Bytes of a value, of which no more is read than is asked for.

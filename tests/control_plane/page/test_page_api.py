@@ -95,6 +95,33 @@ async def test_counts_take_no_line_anew_but_of_what_has_changed_its_status(shop:
     assert [line.id for line in shop.run(listing.since(first.revision)).lines] == ["one", "two"]
 
 
+@pytest.mark.parametrize("is_given_up", [False, True])
+async def test_counts_that_a_look_is_changing_are_not_known_to_be_on_disk(
+    shop: Any, monkeypatch: Any, is_given_up: bool
+) -> None:
+    from pytest_workflows.control_plane.page import listing as module
+    from pytest_workflows.control_plane.page.listing import Listing
+
+    monkeypatch.setattr(module, "_SLICE", 1)
+    listing = Listing(shop.engine)
+    shop.run(listing.since(0))
+    assert listing.are_counts_stored
+    shop.create("one", "two", workflow="GREETINGS")
+
+    async def look() -> None:
+        asked = asyncio.ensure_future(listing.count(0))
+        await asyncio.sleep(0)
+        assert listing.counts()["GREETINGS"] == {"complete": 1}  # it has come half way
+        assert not listing.are_counts_stored
+        if is_given_up:
+            asked.cancel()
+        await asyncio.wait([asked])
+
+    shop.run(look())
+
+    assert listing.are_counts_stored is not is_given_up
+
+
 async def test_the_list_forgets_what_is_deleted_and_says_so_once(shop: Any) -> None:
     from pytest_workflows.control_plane.page.listing import Listing
 
