@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import thread as pool
 from contextvars import Context
 from functools import partial, wraps
@@ -138,11 +139,27 @@ def is_idle(frame: FrameType) -> bool:
     return frame.f_code is _IDLE
 
 
-def with_work_waiting() -> set[int]:
-    """The threads of pools whose work waits for one of them, by their identifiers: they are about to wake."""
-    # Checked in CPython 3.11 to 3.14: a pool's work is in its queue until a thread of it runs.
-    queues = list(pool._threads_queues.items())
-    return {thread.ident or 0 for thread, queue in queues if queue.qsize()}
+def waking(frames: Mapping[int, FrameType]) -> int:
+    """How many threads of pools have got work, and have not woken yet.
+
+    Args:
+        frames: The innermost frames of the threads in question, by their identifiers.
+    """
+    idle: Counter[Any] = Counter()
+    for thread in list(pool._threads_queues):
+        frame, begun_with = frames.get(thread.ident or 0), getattr(thread, "_args", None)  # of one that has ended: none
+        executor = begun_with[0]() if begun_with and frame is not None and is_idle(frame) else None
+        if executor is not None:
+            idle[executor] += 1
+    return sum(min(count, max(0, _given(executor, count))) for executor, count in idle.items())
+
+
+def _given(executor: Any, idle: int) -> int:
+    """How much work of a pool no thread of it does yet, where so many seem to be idle."""
+    # Checked in CPython 3.11 to 3.15: work is in the queue, and from 3.13 on it is handed to a thread that waits at the
+    # queue. A pool counts the idle ones before that; in older versions the count is off where another thread was first.
+    waiting: int = executor._work_queue.qsize()
+    return waiting if sys.version_info < (3, 13) else waiting + idle - executor._idle_semaphore._value
 
 
 def context_of(function: Any) -> Context | None:

@@ -22,7 +22,7 @@ from durable_engine.context.asyncio_internals import (
 from durable_engine.context.frames import Owner, has_part, is_users, owner_of
 from durable_engine.context.loop_timers import timers_of
 from durable_engine.context.scope import open_call
-from durable_engine.guard.threads import is_idle, with_work_waiting
+from durable_engine.guard.threads import is_idle, waking
 
 from .asleep import mentions
 from .timed_engine import TimedEngine
@@ -109,8 +109,7 @@ class World:
             frame = frames.get(thread.ident or 0)
             if frame is not None and _runs_in(thread, frame):  # the next thread may have the id of one that has ended
                 del frames[thread.ident or 0]
-        waking = with_work_waiting()
-        return sum((ident in waking or not is_idle(frame)) and not _is_tools(frame) for ident, frame in frames.items())
+        return waking(frames) + sum(not is_idle(frame) and not _is_tools(frame) for frame in frames.values())
 
     def is_of_test(self, wanted: object) -> bool:
         """Whether a variable of the test's own code, in a function or its module, has hold of this."""
