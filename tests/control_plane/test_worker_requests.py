@@ -9,6 +9,7 @@ import threading
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from pytest_workflows.control_plane import worker_requests
@@ -260,6 +261,43 @@ def test_a_client_that_closes_is_closed_for_the_worker(served):
         return answer.closed
 
     assert served.run(until_closed()) == [(4001, "enough")]
+
+
+def test_what_no_frame_can_hold_is_sent_as_far_as_one_can(served):
+    async def answer(request):
+        client, server = WebSocketPair()._ends
+        server.accept()
+        server.send("half \ud83d, whole \ud83d\ude00")
+        server.close(4000, "é" * 100)
+        return Response(None, status=101, web_socket=client)
+
+    answering(served, answer)
+    with connect(f"ws://127.0.0.1:{served.port}/socket") as ws:
+        assert ws.recv(10) == "half \ufffd, whole \U0001f600"
+        with pytest.raises(ConnectionClosed) as closed:
+            ws.recv(10)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4000, "é" * 61)
+
+
+async def test_a_worker_whose_frames_do_not_get_through_learns_that_nobody_listens(shop):
+    sent = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "hello"}]
+    answer = shop.answer = echoing()
+
+    async def receive():
+        return sent.pop(0) if sent else await asyncio.Event().wait()
+
+    async def send(message):
+        if message["type"] == "websocket.send":
+            raise OSError("the client has gone")
+
+    scope = {"type": "websocket", "scheme": "ws", "path": "/socket", "query_string": b"", "headers": [(b"host", b"x")]}
+    with pytest.raises(OSError, match="has gone"):
+        await worker_requests.WorkerGateway(shop, None)(scope, receive, send)
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+    assert answer.closed == [(1006, "")]
 
 
 def test_a_worker_that_does_not_switch_answers_as_it_does(served):
