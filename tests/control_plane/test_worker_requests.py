@@ -156,6 +156,20 @@ def test_a_client_that_goes_away_ends_the_stream(served):
     served.run(asyncio.wait_for(cancelled.wait(), 10))
 
 
+def test_a_stream_that_is_asked_for_its_head_alone_is_told_that_nobody_reads_it(served):
+    cancelled = asyncio.Event()
+
+    async def answer(request):
+        stream = ReadableStream._made(lambda: None, lambda reason: cancelled.set(), is_bytes=True)
+        stream._is_started = True
+        return Response(stream)
+
+    answering(served, answer)
+    assert httpx.head(f"{served.url}/endless").status_code == 200
+
+    served.run(asyncio.wait_for(cancelled.wait(), 10))
+
+
 def test_what_says_that_it_is_compressed_is_compressed_as_the_platform_does_it(served):
     async def answer(request):
         return Response("squeezed " * 100, headers={"content-encoding": "gzip"})
@@ -298,6 +312,14 @@ async def test_a_worker_whose_frames_do_not_get_through_learns_that_nobody_liste
         await asyncio.sleep(0)
 
     assert answer.closed == [(1006, "")]
+
+
+def test_a_socket_for_a_request_that_asks_for_none_is_an_error_in_words(served):
+    answering(served, echoing())
+    got = httpx.get(f"{served.url}/socket")
+
+    assert got.status_code == 500
+    assert "to a request that asks for none" in got.text
 
 
 def test_a_worker_that_does_not_switch_answers_as_it_does(served):
