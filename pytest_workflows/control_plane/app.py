@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from durable_engine import JsException
+from durable_engine import InvalidArgumentError, JsException
 
 from .asking import Asker
 from .cron_by_hand import cron_router
@@ -98,6 +98,7 @@ def own_app(served: Served) -> FastAPI:
     add_docs(app)
     app.add_exception_handler(ApiError, _answer_error)
     app.add_exception_handler(JsException, _answer_error)
+    app.add_exception_handler(InvalidArgumentError, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_error)
     app.add_exception_handler(Exception, _answer_error)
@@ -129,6 +130,8 @@ def _as_api_error(request: Request, error: Exception) -> ApiError:
             return error
         case JsException():
             return of_engine(error)
+        case InvalidArgumentError():
+            return ApiError(400, BAD_REQUEST, str(error))
         case RequestValidationError():
             return ApiError(400, BAD_REQUEST, _no_json(request) or _mistakes(error))
         case HTTPException(status_code=404):

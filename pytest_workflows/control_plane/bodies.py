@@ -41,7 +41,10 @@ PerPage = Annotated[int, Query(ge=1, le=100, description="The most rows of a pag
 
 
 def _in_utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC it is not within the years 1 to 9999") from None
 
 
 def _written(given: object) -> object:

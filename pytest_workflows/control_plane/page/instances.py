@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.errors import INSTANCE_NOT_FOUND, ApiError
+from pytest_workflows.control_plane.json_answers import answer_with
 from pytest_workflows.control_plane.routes import failures
 from pytest_workflows.control_plane.served import Served
 from pytest_workflows.recordings import Recording
@@ -43,13 +43,11 @@ def instances_router(asker: PageAsker, details: Details) -> APIRouter:
             raise ApiError(404, INSTANCE_NOT_FOUND, f"Workflow {workflow!r} has no instance {id!r}.")
         return details.recording(taken)
 
-    @router.get("/instance", operation_id="page_instance")
-    async def instance(workflow: str, id: str) -> Envelope[dict[str, Any]]:
+    @router.get("/instance", operation_id="page_instance", response_model=Envelope[dict[str, Any]])
+    async def instance(workflow: str, id: str) -> Response:
         """One instance in full: its recording, as docs/reference/recordings.md describes it, without its history."""
         found = msgspec.to_builtins(msgspec.structs.replace(await recording(workflow, id), history=[]))
-        # Not msgspec's own JSON: what users name may hold lone surrogates.
-        answer = {"result": found, "success": True, "errors": [], "messages": []}
-        return Response(json.dumps(answer), media_type="application/json")  # type: ignore[return-value]
+        return answer_with(Envelope(result=found))
 
     @router.get("/sources", operation_id="page_sources")
     async def sources(workflow: str, id: str) -> Envelope[dict[str, str]]:
@@ -86,7 +84,8 @@ def instances_router(asker: PageAsker, details: Details) -> APIRouter:
         drawn = build_graph(map(details.recording, taken), source, workflow)
         policy = "default-src 'none'; style-src 'unsafe-inline'"
         headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-        return Response(to_svg(drawn), media_type="image/svg+xml", headers=headers)
+        picture = to_svg(drawn).encode("utf-8", "replace")  # what users name may hold lone surrogates
+        return Response(picture, media_type="image/svg+xml", headers=headers)
 
     return router
 

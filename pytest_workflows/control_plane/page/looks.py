@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from durable_engine import Told
 from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.errors import ApiError
+from pytest_workflows.control_plane.json_answers import answer_with
 from pytest_workflows.control_plane.routes import failures
 from pytest_workflows.control_plane.served import Served
 
@@ -52,10 +53,10 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
     router = APIRouter(responses=failures())
     news = _News(asker, listing)
 
-    @router.get("/overview", operation_id="page_overview")
-    async def overview() -> Envelope[Overview]:
+    @router.get("/overview", operation_id="page_overview", response_model=Envelope[Overview])
+    async def overview() -> Response:
         """What there is: workflows, versions, the time."""
-        return Envelope(result=await news.overview())
+        return answer_with(Envelope(result=await news.overview()))
 
     @router.get("/changes", include_in_schema=False)
     async def changes() -> StreamingResponse:
@@ -63,13 +64,13 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(news.messages(), media_type="text/event-stream", headers=headers)
 
-    @router.get("/instances", operation_id="page_instances")
+    @router.get("/instances", operation_id="page_instances", response_model=Envelope[list[dict[str, Any]]])
     async def instances(
         search: Annotated[str, Query(max_length=500)] = "",
         workflow: str | None = None,
         status: str | None = None,
         limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 500,
-    ) -> Envelope[list[dict[str, Any]]]:
+    ) -> Response:
         """The newest instances of a workflow, in a status, that hold every word of a search."""
         words = search.lower().split()
         found = [
@@ -80,7 +81,7 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
             and all(word in f"{line.workflow} {line.id} {line.error or ''}".lower() for word in words)
         ]
         found.sort(key=lambda line: -line.created)
-        return Envelope(result=[msgspec.to_builtins(line) for line in found[:limit]])
+        return answer_with(Envelope(result=[msgspec.to_builtins(line) for line in found[:limit]]))
 
     return router
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.errors import BAD_REQUEST, NOT_FOUND, ApiError
+from pytest_workflows.control_plane.json_answers import answer_with
 from pytest_workflows.control_plane.routes import failures
 from pytest_workflows.standins.stores import Listed
 
@@ -42,14 +43,14 @@ def stores_router(asker: PageAsker) -> APIRouter:
 
         return Envelope(result=await asker.ask(look))
 
-    @router.get("/store", operation_id="page_store")
+    @router.get("/store", operation_id="page_store", response_model=Envelope[StorePage])
     async def page(
         kind: str,
         id: str,
         table: str,
         after: str | None = None,
         limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 100,
-    ) -> Envelope[StorePage]:
+    ) -> Response:
         """A page of what a store holds."""
 
         async def look() -> StorePage:
@@ -65,6 +66,6 @@ def stores_router(asker: PageAsker) -> APIRouter:
                 raise ApiError(400, BAD_REQUEST, f"{after!r} is of no page: {error}.") from None
             return StorePage(columns=seen.columns, rows=seen.rows, next=seen.next)
 
-        return Envelope(result=await asker.ask(look))
+        return answer_with(Envelope(result=await asker.ask(look)))
 
     return router
