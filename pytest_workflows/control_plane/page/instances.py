@@ -32,11 +32,11 @@ def instances_router(asker: PageAsker, details: Details) -> APIRouter:
     router = APIRouter(responses=failures(404))
 
     async def recording(workflow: str, id: str) -> Recording:
-        asker.known(workflow)
+        name = asker.known(workflow).workflow.name
 
         # Only what is stored is read on the engine's loop; what costs time is done here.
         async def take() -> Taken | None:
-            return details.take(workflow, id)
+            return details.take(name, id)
 
         taken = await asker.ask(take)
         if taken is None:
@@ -62,6 +62,7 @@ def instances_router(asker: PageAsker, details: Details) -> APIRouter:
         """A test that goes the way of an instance."""
         from pytest_workflows.generating import generate
 
+        workflow = asker.known(workflow).workflow.name
         found = await recording(workflow, id)
         text = generate(found, workflow, is_exported=_is_exported(asker.served, workflow))
         name = text.partition("async def ")[2].partition("(")[0]
@@ -73,7 +74,7 @@ def instances_router(asker: PageAsker, details: Details) -> APIRouter:
         from pytest_workflows.reporting.coverage import KnownWorkflow, sources_of
         from pytest_workflows.reporting.graph import build_graph, to_svg
 
-        asker.known(workflow)
+        workflow = asker.known(workflow).workflow.name
 
         async def take() -> list[Taken]:
             found = (details.take(workflow, id) for id in newest(asker.served, workflow))

@@ -64,7 +64,12 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(news.messages(), media_type="text/event-stream", headers=headers)
 
-    @router.get("/instances", operation_id="page_instances", response_model=Envelope[list[dict[str, Any]]])
+    @router.get(
+        "/instances",
+        operation_id="page_instances",
+        response_model=Envelope[list[dict[str, Any]]],
+        responses=failures(404),
+    )
     async def instances(
         search: Annotated[str, Query(max_length=500)] = "",
         workflow: str | None = None,
@@ -73,17 +78,23 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
     ) -> Response:
         """The newest instances of a workflow, in a status, that hold every word of a search."""
         words = search.lower().split()
+        wanted = None if workflow is None else asker.known(workflow).workflow.name
         found = [
             line
             for line in await asker.ask(listing.lines)
-            if workflow in (None, line.workflow)
+            if wanted in (None, line.workflow)
             and status in (None, line.status)
-            and all(word in f"{line.workflow} {line.id} {line.error or ''}".lower() for word in words)
+            and all(word in _searched(line) for word in words)
         ]
         found.sort(key=lambda line: -line.created)
         return answer_with(Envelope(result=[msgspec.to_builtins(line) for line in found[:limit]]))
 
     return router
+
+
+def _searched(line: Line) -> str:
+    """What a search finds a line by: as the page does it with those that it has."""
+    return f"{line.workflow} {line.id} {line.status} {line.at or ''} {line.error or ''}".lower()
 
 
 class _News:
@@ -130,7 +141,7 @@ class _News:
             news = {name: text for name, text in parts.items() if before.get(name) != text}
             quiet = 0 if found.revision != revision or news else quiet + 1
             if quiet % _QUIET == 0:
-                yield _message(found, seen.now, news, is_all=revision == 0)
+                yield _message(found, seen.now, news)
             revision, before = found.revision, parts
             await asyncio.sleep(max(_TICK, min(_SLOWEST, _PAUSE * (time.perf_counter() - began))))
 
@@ -172,11 +183,11 @@ def _parts(overview: Overview) -> dict[str, bytes]:
     return {name: _json(value) for name, value in overview.model_dump(exclude={"now"}).items()}
 
 
-def _message(changes: Changes, now: str, parts: dict[str, bytes], *, is_all: bool) -> bytes:
+def _message(changes: Changes, now: str, parts: dict[str, bytes]) -> bytes:
     newest = sorted(changes.lines, key=lambda line: -line.created)[:MOST_LINES]
     named = {
         "now": _json(now),
-        "all": _json(is_all),
+        "all": _json(changes.are_all),
         "gone": _json(changes.gone),
         "lines": _lines(newest),
         **parts,
