@@ -184,12 +184,13 @@ def _parts(overview: Overview) -> dict[str, bytes]:
 
 
 def _message(changes: Changes, now: str, parts: dict[str, bytes]) -> bytes:
-    newest = sorted(changes.lines, key=lambda line: -line.created)[:MOST_LINES]
+    # What a window has already must not stay as it was: of the changes none is left out.
+    lines = sorted(changes.lines, key=lambda line: -line.created)[: MOST_LINES if changes.are_all else None]
     named = {
         "now": _json(now),
         "all": _json(changes.are_all),
         "gone": _json(changes.gone),
-        "lines": _lines(newest),
+        "lines": _lines(lines),
         **parts,
     }
     return _event(b"{" + b",".join(_json(name) + b":" + text for name, text in named.items()) + b"}")
