@@ -41,20 +41,22 @@ class Asker:
         self._patience = PATIENCE if patience is None else patience
         self._thread: int | None = None
 
-    async def ask(self, question: Callable[[], Awaitable[T]], *, is_long: bool = False) -> T:
+    async def ask(self, question: Callable[[], Awaitable[T]], *, is_long: bool = False, is_reading: bool = False) -> T:
         """Ask something, on the loop of what is served; what was written by then is on disk.
 
         Args:
             question: Makes what is awaited there.
             is_long: Whether it takes its time, as a handler of the Worker does.
+            is_reading: Whether it changes nothing: where nothing can be stored, it shows what is in memory.
 
         Raises:
             ApiError: If the loop does not give way, or nothing can be stored.
         """
         try:
             if is_long or asyncio.get_running_loop() is self.served.loop:
-                return await on_loop(self.served, question)
-            return await self._in_time(on_loop(self.served, self._known(question)), may_be_done=True)
+                return await on_loop(self.served, question, is_reading=is_reading)
+            asked = on_loop(self.served, self._known(question), is_reading=is_reading)
+            return await self._in_time(asked, may_be_done=not is_reading)
         except StoreError as error:
             raise ApiError(503, INTERNAL, str(error), may_be_done=True) from None
 

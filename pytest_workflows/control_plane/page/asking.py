@@ -28,19 +28,20 @@ class PageAsker:
         self._asker = Asker(served)
         self._patient = Asker(served, _LONG)
 
-    async def ask(self, action: Callable[[], Awaitable[T]], *, is_long: bool = False) -> T:
+    async def ask(self, action: Callable[[], Awaitable[T]], *, is_long: bool = False, is_reading: bool = False) -> T:
         """Ask something, on the loop of what is served.
 
         Args:
             action: Makes what is awaited there.
             is_long: Whether it may take minutes.
+            is_reading: Whether it changes nothing: where nothing can be stored, it shows what is in memory.
 
         Raises:
             ApiError: If the engine refuses it, or its loop does not give way.
             JsException: If the platform would refuse it.
         """
         try:
-            return await (self._patient if is_long else self._asker).ask(action)
+            return await (self._patient if is_long else self._asker).ask(action, is_reading=is_reading)
         except EngineError as error:
             raise ApiError(400, BAD_REQUEST, str(error)) from None
 

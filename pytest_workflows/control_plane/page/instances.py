@@ -35,10 +35,7 @@ def instances_router(asker: PageAsker, details: Details) -> APIRouter:
         name = asker.known(workflow).workflow.name
 
         # Only what is stored is read on the engine's loop; what costs time is done here.
-        async def take() -> Taken | None:
-            return details.take(name, id)
-
-        taken = await asker.ask(take)
+        taken = await asker.read(lambda: details.take(name, id))
         if taken is None:
             raise ApiError(404, INSTANCE_NOT_FOUND, f"Workflow {workflow!r} has no instance {id!r}.")
         return details.recording(taken)
@@ -76,11 +73,11 @@ def instances_router(asker: PageAsker, details: Details) -> APIRouter:
 
         workflow = asker.known(workflow).workflow.name
 
-        async def take() -> list[Taken]:
+        def take() -> list[Taken]:
             found = (details.take(workflow, id) for id in newest(asker.served, workflow))
             return [taken for taken in found if taken is not None]
 
-        taken = await asker.ask(take)
+        taken = await asker.read(take)
         source = sources_of(details.root)(KnownWorkflow(workflow, *details.place_of(workflow)))
         drawn = build_graph(map(details.recording, taken), source, workflow)
         policy = "default-src 'none'; style-src 'unsafe-inline'"

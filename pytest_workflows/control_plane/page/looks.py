@@ -81,7 +81,7 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
         wanted = None if workflow is None else asker.known(workflow).workflow.name
         found = [
             line
-            for line in await asker.ask(listing.lines)
+            for line in await asker.ask(listing.lines, is_reading=True)
             if wanted in (None, line.workflow)
             and status in (None, line.status)
             and all(word in _searched(line) for word in words)
@@ -110,7 +110,7 @@ class _News:
         async def look() -> tuple[Changes, Overview]:
             return await self._listing.since(revision), _overview(self._asker.served, self._listing)
 
-        return await self._asker.ask(look)
+        return await self._asker.ask(look, is_reading=True)
 
     async def overview(self) -> Overview:
         """What there is, as it was a moment ago."""
@@ -124,7 +124,7 @@ class _News:
 
         if self._listing.are_counts_fresh(_FRESH):
             return await self._asker.read(seen, lambda _: Told() if self._listing.are_counts_stored else None)
-        return await self._asker.ask(look)
+        return await self._asker.ask(look, is_reading=True)
 
     async def messages(self) -> AsyncIterator[bytes]:
         """The messages to one window."""

@@ -34,7 +34,7 @@ def statistics_router(asker: PageAsker, details: Details) -> APIRouter:
         async def count() -> tuple[list[Counted], int]:
             return await census.count(), served.engine.clock.now_ms
 
-        counted, now = await asker.ask(count, is_long=True)
+        counted, now = await asker.ask(count, is_long=True, is_reading=True)
         return answer_with(Envelope(result=msgspec.to_builtins(numbers_of(counted, by, now))))
 
     return router

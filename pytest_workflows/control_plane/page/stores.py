@@ -35,13 +35,13 @@ def stores_router(asker: PageAsker) -> APIRouter:
     async def all_stores() -> Envelope[list[StoreModel]]:
         """The stores that there are."""
 
-        async def look() -> list[StoreModel]:
+        def look() -> list[StoreModel]:
             return [
                 StoreModel(kind=one.kind, id=one.id, names=list(one.names), tables=one.store.tables())
                 for one in listed()
             ]
 
-        return Envelope(result=await asker.ask(look))
+        return Envelope(result=await asker.read(look))
 
     @router.get("/store", operation_id="page_store", response_model=Envelope[StorePage])
     async def page(
@@ -53,7 +53,7 @@ def stores_router(asker: PageAsker) -> APIRouter:
     ) -> Response:
         """A page of what a store holds."""
 
-        async def look() -> StorePage:
+        def look() -> StorePage:
             found = next((one for one in listed() if (one.kind, one.id) == (kind, id)), None)
             if found is None:
                 raise ApiError(404, NOT_FOUND, f"There is no store {id!r} of kind {kind!r}.")
@@ -66,6 +66,6 @@ def stores_router(asker: PageAsker) -> APIRouter:
                 raise ApiError(400, BAD_REQUEST, f"{after!r} is of no page: {error}.") from None
             return StorePage(columns=seen.columns, rows=seen.rows, next=seen.next)
 
-        return answer_with(Envelope(result=await asker.ask(look)))
+        return answer_with(Envelope(result=await asker.read(look)))
 
     return router

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from durable_engine import StoreError
 from pytest_workflows.standins.kv_store import KvEntry, KvStore
 
 ORDER = "#/instances/ORDERS/order-1"
@@ -113,3 +114,27 @@ def test_what_a_search_found_does_not_take_the_place_of_newer_news(shop: Any, ne
     tab.page.evaluate("new Promise((done) => setTimeout(done, 50))")
 
     assert tab.page.locator("#list .badge.waiting").count() == 0
+
+
+def test_where_nothing_can_be_stored_the_page_shows_what_is_in_memory_and_says_so(
+    shop: Any, new_tab: Any, monkeypatch: Any
+) -> None:
+    full = StoreError("The disk is full.")
+
+    async def stored() -> None:
+        raise full
+
+    shop.problem = "The disk is full."
+    monkeypatch.setattr(shop.engine.store, "stored", stored)
+    monkeypatch.setattr(shop.engine.store, "once_stored", lambda tell, about=None: tell(full))
+    shop.create("order-1")
+    tab = new_tab(ORDER)
+
+    tab.has_status("waiting")
+    tab.waits_for("Something is wrong with where everything is kept.", "#banners")
+    assert "busy" not in tab.page.locator("#banners").inner_text()
+    tab.press("Pause")
+    tab.waits_for("The disk is full.", "#toasts")
+    for view, text in (("numbers", "All instances"), ("stores", "The Worker has no binding with contents")):
+        tab.page.locator(f"header nav a[href='#/{view}']").click()
+        tab.waits_for(text, f"#{view}")
