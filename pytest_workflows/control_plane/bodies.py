@@ -169,15 +169,20 @@ class DeleteBody(Sent):
     instances: list[AnyId] = Field(min_length=1, max_length=100)
 
 
-class Filters(BaseModel):
-    """Which instances of a workflow are listed."""
+class LocalFilters(BaseModel):
+    """Which instances of a workflow a local session lists."""
 
     model_config = ConfigDict(extra="ignore")
 
     page: int | None = Field(default=None, ge=1)
     per_page: int = Field(default=25, ge=1, le=100)
-    cursor: str | None = None
-    direction: Literal["asc", "desc"] = "desc"
     status: ApiStatus | None = None
     date_start: Moment | None = None
     date_end: Moment | None = None
+
+
+class Filters(LocalFilters):
+    """Which instances of a workflow are listed."""
+
+    cursor: str | None = None
+    direction: Literal["asc", "desc"] = "desc"

@@ -14,9 +14,9 @@ from .asking import Asker
 from .bodies import (
     DeleteBody,
     EventType,
-    Filters,
     InstanceId,
     LocalCreateBody,
+    LocalFilters,
     StatusBody,
     WorkflowName,
 )
@@ -126,7 +126,7 @@ class Explorer:
 
         return await self._asker.ask(delete)
 
-    async def instances(self, workflow_name: WorkflowName, filters: Annotated[Filters, Query()]) -> LocalInstances:
+    async def instances(self, workflow_name: WorkflowName, filters: Annotated[LocalFilters, Query()]) -> LocalInstances:
         """The instances of a workflow, the newest first."""
 
         def read() -> LocalInstances:

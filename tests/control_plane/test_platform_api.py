@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from typing import Any
 from urllib.parse import quote
 
+import fastapi
 import httpx
 import pytest
 
@@ -278,3 +280,14 @@ async def test_a_retention_that_is_no_duration_is_refused(client):
 
     assert answer.status_code == 400
     assert "A retention is 'soon', which is not a duration." in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.skipif(
+    "strict_content_type" not in inspect.signature(fastapi.FastAPI.__init__).parameters,
+    reason="an earlier FastAPI takes it for JSON",
+)
+async def test_a_body_that_says_nothing_of_its_type_is_told_so(client):
+    answer = await client.post(INSTANCES, content='{"params": 1}')
+
+    assert answer.status_code == 400
+    assert "The body does not say that it is JSON: send it with" in answer.json()["errors"][0]["message"]
