@@ -78,17 +78,22 @@ class _Bridge:
 
     async def run(self) -> None:
         """Carry frames in both directions until one of the two closes."""
-        protocol = self._answer.headers._first("sec-websocket-protocol")
-        await self._send({"type": "websocket.accept", "subprotocol": protocol, "headers": self._headers()})
-        await self._gateway.on_loop(self._accept())
+        try:
+            protocol = self._answer.headers._first("sec-websocket-protocol")
+            await self._send({"type": "websocket.accept", "subprotocol": protocol, "headers": self._headers()})
+            await self._gateway.on_loop(self._accept())
+            await self._carry()
+        finally:
+            if not self._is_closed:  # what the Worker sent did not get through: it is to know that nobody listens
+                await self._gateway.on_loop(self._to_worker("close", (_ABNORMAL, "")))
+
+    async def _carry(self) -> None:
         reading = asyncio.ensure_future(self._read())
         try:
             await self._write()
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
-            if not self._is_closed:  # what the Worker sent did not get through: it is to know that nobody listens
-                await self._gateway.on_loop(self._to_worker("close", (_ABNORMAL, "")))
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         hidden = ("sec-websocket-protocol", "sec-websocket-accept", "upgrade", "connection")

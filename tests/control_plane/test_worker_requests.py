@@ -294,7 +294,8 @@ def test_what_no_frame_can_hold_is_sent_as_far_as_one_can(served):
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4000, "é" * 61)
 
 
-async def test_a_worker_whose_frames_do_not_get_through_learns_that_nobody_listens(shop):
+@pytest.mark.parametrize("kind", ["websocket.accept", "websocket.send"])
+async def test_a_worker_whose_frames_do_not_get_through_learns_that_nobody_listens(shop, kind):
     sent = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "hello"}]
     answer = shop.answer = echoing()
 
@@ -302,7 +303,7 @@ async def test_a_worker_whose_frames_do_not_get_through_learns_that_nobody_liste
         return sent.pop(0) if sent else await asyncio.Event().wait()
 
     async def send(message):
-        if message["type"] == "websocket.send":
+        if message["type"] == kind:
             raise OSError("the client has gone")
 
     scope = {"type": "websocket", "scheme": "ws", "path": "/socket", "query_string": b"", "headers": [(b"host", b"x")]}
