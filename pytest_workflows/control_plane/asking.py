@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from durable_engine import StoreError, Told, is_hidden
+from durable_engine import Shown, StoreError, is_hidden
 
 from .errors import INTERNAL, ApiError
 from .served import on_loop
@@ -60,7 +60,7 @@ class Asker:
         except StoreError as error:
             raise ApiError(503, INTERNAL, str(error), may_be_done=True) from None
 
-    async def read(self, question: Callable[[], T], about: Callable[[T], Told | None] = lambda _: None) -> T:
+    async def read(self, question: Callable[[], T], about: Callable[[T], Shown | None] = lambda _: None) -> T:
         """The same for something that waits for nothing. Where nothing can be stored, it shows what is in memory.
 
         Args:
@@ -83,10 +83,10 @@ class Asker:
             try:
                 found = question()
                 settle: Callable[[], None] = partial(answered.set_result, found)
-                told = about(found)
+                shown = about(found)
             except Exception as error:  # that there is no such instance is an answer as well
-                settle, told = partial(answered.set_exception, error), None
-            self.served.engine.store.once_stored(lambda _: _tell(answered, settle), told)
+                settle, shown = partial(answered.set_exception, error), None
+            self.served.engine.store.once_stored(lambda _: _tell(answered, settle), shown)
 
         # Each task that starts or wakes on the way would cost a turn of that loop, which has much to do.
         loop.call_soon_threadsafe(answer)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 
-from durable_engine import Told, to_datetime
+from durable_engine import Shown, to_datetime
 
 from .answers import (
     ChangedStatus,
@@ -127,7 +127,7 @@ class PlatformInstances:
             shown.extend(one.row.key for one in found)
             return Listing(result=[self._shapes.row(listed, one) for one in found], result_info=info)
 
-        return await self._asker.read(read, lambda _: Told(shown, all_rows=True))
+        return await self._asker.read(read, lambda _: Shown(shown, all_rows=True))
 
     async def create(
         self, account_id: Account, workflow_name: WorkflowName, body: CreateBody | None = None
@@ -188,7 +188,7 @@ class PlatformInstances:
         def read() -> Gathered:
             return self._shapes.gather(self._calls.find(self._directory.find(workflow_name), instance_id))
 
-        gathered = await self._asker.read(read, lambda found: Told((found.row.key,)))
+        gathered = await self._asker.read(read, lambda found: Shown((found.row.key,)))
         make = functools.partial(self._shapes.whole, gathered, newest_first=newest_first, with_steps=with_steps)
         is_own_loop = asyncio.get_running_loop() is self._asker.served.loop
         is_large = len(gathered.steps) > _MANY_STEPS and not is_own_loop

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from durable_engine import EngineError, InstanceHandle, Told, WorkflowBinding
+from durable_engine import EngineError, InstanceHandle, Shown, WorkflowBinding
 from pytest_workflows.control_plane.asking import Asker
 from pytest_workflows.control_plane.errors import BAD_REQUEST, INSTANCE_NOT_FOUND, WORKFLOW_NOT_FOUND, ApiError
 from pytest_workflows.control_plane.served import Served
@@ -45,7 +45,7 @@ class PageAsker:
         except EngineError as error:
             raise ApiError(400, BAD_REQUEST, str(error)) from None
 
-    async def read(self, question: Callable[[], T], about: Callable[[T], Told | None] = lambda _: None) -> T:
+    async def read(self, question: Callable[[], T], about: Callable[[T], Shown | None] = lambda _: None) -> T:
         """The same for something that waits for nothing. Where nothing can be stored, it shows what is in memory.
 
         Args:

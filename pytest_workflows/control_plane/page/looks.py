@@ -12,7 +12,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from durable_engine import Told
+from durable_engine import Shown
 from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.errors import ApiError
 from pytest_workflows.control_plane.json_answers import answer_with
@@ -123,7 +123,7 @@ class _News:
             return seen()
 
         if self._listing.are_counts_fresh(_FRESH):
-            return await self._asker.read(seen, lambda _: Told() if self._listing.are_counts_stored else None)
+            return await self._asker.read(seen, lambda _: Shown() if self._listing.are_counts_stored else None)
         return await self._asker.ask(look, is_reading=True)
 
     async def messages(self) -> AsyncIterator[bytes]:
