@@ -1,0 +1,48 @@
+"""What is observed of instances for the page is bounded: a Worker may run for weeks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from durable_engine import Finding
+from pytest_workflows.control_plane.page import details as module
+from pytest_workflows.control_plane.page.details import Details
+
+
+@pytest.fixture
+def details(shop: Any, monkeypatch: pytest.MonkeyPatch) -> Details:
+    monkeypatch.setattr(module, "_MOST", 5)
+
+    async def make() -> Details:
+        return Details(shop)
+
+    found: Details = shop.run(make())
+    return found
+
+
+def test_of_findings_the_newest_are_kept(shop: Any, details: Details) -> None:
+    async def find() -> None:
+        for line in range(12):
+            shop.engine.observers.found(Finding("random", "it is drawn", "worker.py", line, workflow="GREETINGS"))
+
+    shop.run(find())
+    shop.create("hello", workflow="GREETINGS")
+
+    async def take() -> Any:
+        return details.take("GREETINGS", "hello")
+
+    run = details.recording(shop.run(take()))
+    assert [found.place.line for found in run.findings if found.place is not None] == list(range(5, 12))
+
+
+def test_what_was_observed_goes_with_the_instance(shop: Any, details: Details) -> None:
+    shop.create("hello", workflow="GREETINGS")
+    assert details._watcher.find("GREETINGS", "hello") is not None
+
+    async def discard() -> None:
+        shop.engine.discard(shop.engine.bindings["GREETINGS"].workflow, ["hello"])
+
+    shop.run(discard())
+    assert details._watcher.find("GREETINGS", "hello") is None
