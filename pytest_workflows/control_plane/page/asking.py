@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -56,6 +57,16 @@ class PageAsker:
             ApiError: If its loop does not give way.
         """
         return await self._asker.read(question, about)
+
+    async def made(self, make: Callable[[], T]) -> T:
+        """What takes its time, such as the recording of a thousand steps: made in a thread, and others are answered.
+
+        Args:
+            make: Makes it, of nothing that changes meanwhile.
+        """
+        if asyncio.get_running_loop() is self.served.loop:
+            return make()
+        return await asyncio.to_thread(make)
 
     def known(self, workflow: str) -> WorkflowBinding:
         """The binding of a workflow.

@@ -35,6 +35,6 @@ def statistics_router(asker: PageAsker, details: Details) -> APIRouter:
             return await census.count(), served.engine.clock.now_ms
 
         counted, now = await asker.ask(count, is_long=True, is_reading=True)
-        return answer_with(Envelope(result=msgspec.to_builtins(numbers_of(counted, by, now))))
+        return await asker.made(lambda: answer_with(Envelope(result=msgspec.to_builtins(numbers_of(counted, by, now)))))
 
     return router

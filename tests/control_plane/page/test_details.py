@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from durable_engine import Finding
+from pytest_workflows.control_plane.app import make_app
 from pytest_workflows.control_plane.page import details as module
+from pytest_workflows.control_plane.page import statistics
 from pytest_workflows.control_plane.page.details import Details
 
 
@@ -46,3 +51,27 @@ def test_what_was_observed_goes_with_the_instance(shop: Any, details: Details) -
 
     shop.run(discard())
     assert details._watcher.find("GREETINGS", "hello") is None
+
+
+@pytest.mark.parametrize("path", ["instance", "sources", "test", "graph", "numbers"])
+async def test_what_takes_its_time_keeps_no_other_answer_waiting(shop: Any, monkeypatch: Any, path: str) -> None:
+    threads: list[int] = []
+
+    def noted(original: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*given: Any) -> Any:
+            threads.append(threading.get_ident())
+            return original(*given)
+
+        return made
+
+    monkeypatch.setattr(Details, "recording", noted(Details.recording))
+    monkeypatch.setattr(statistics, "numbers_of", noted(statistics.numbers_of))
+    app: Any = make_app(shop)
+    shop.create("hello", workflow="GREETINGS")
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as client:
+        query = {} if path == "numbers" else {"workflow": "GREETINGS", "id": "hello"}
+        assert (await client.get(f"/__workflows/api/{path}", params=query)).status_code == 200
+
+    assert threads
+    assert not {threading.get_ident(), shop._thread.ident} & set(threads)
