@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -79,11 +80,14 @@ def instances_router(asker: PageAsker, details: Details) -> APIRouter:
 
         workflow = asker.known(workflow).workflow.name
 
-        def take() -> list[Taken]:
-            found = (details.take(workflow, id) for id in newest(asker.served, workflow))
+        async def take() -> list[Taken]:
+            found = []
+            for id in newest(asker.served, workflow):
+                found.append(details.take(workflow, id))
+                await asyncio.sleep(0)  # the Worker's code has a turn between
             return [taken for taken in found if taken is not None]
 
-        taken = await asker.read(take)
+        taken = await asker.ask(take, is_reading=True)
         place = details.place_of(workflow)
 
         def draw() -> bytes:

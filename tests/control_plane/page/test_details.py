@@ -75,3 +75,22 @@ async def test_what_takes_its_time_keeps_no_other_answer_waiting(shop: Any, monk
 
     assert threads
     assert not {threading.get_ident(), shop._thread.ident} & set(threads)
+
+
+async def test_a_graph_of_many_instances_leaves_the_worker_turns(shop: Any, monkeypatch: Any) -> None:
+    what: list[str] = []
+    original = Details.take
+
+    def take(details: Details, workflow: str, id: str) -> Any:
+        what.append(id)
+        shop.loop.call_soon(what.append, "turn")
+        return original(details, workflow, id)
+
+    monkeypatch.setattr(Details, "take", take)
+    app: Any = make_app(shop)
+    shop.create("one", "two", workflow="GREETINGS")
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787") as client:
+        await client.get("/__workflows/api/graph", params={"workflow": "GREETINGS"})
+
+    assert what == ["one", "turn", "two", "turn"]
