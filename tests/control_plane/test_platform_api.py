@@ -291,3 +291,9 @@ async def test_a_body_that_says_nothing_of_its_type_is_told_so(client):
 
     assert answer.status_code == 400
     assert "The body does not say that it is JSON: send it with" in answer.json()["errors"][0]["message"]
+
+
+async def test_a_conflict_is_not_asked_for_again_by_the_platform_s_client(client):
+    answer = await client.put(f"{BASE}/orders", json={"class_name": "Other", "script_name": "worker"})
+
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (409, "false")

@@ -75,6 +75,7 @@ def test_status_and_headers_come_back_each_cookie_by_itself(served):
     assert (got.status_code, got.headers["location"]) == (307, "/there")
     assert got.headers.get_list("set-cookie") == ["a=1", "b=2"]
     assert got.headers["x-latin"] == "caf\u00e9"
+    assert "connection" not in got.headers  # the connection is the server's
 
 
 def test_a_large_body_arrives_and_comes_back_whole(served):
@@ -292,6 +293,24 @@ def test_what_no_frame_can_hold_is_sent_as_far_as_one_can(served):
             ws.recv(10)
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4000, "é" * 61)
+
+
+async def test_a_worker_that_closes_is_closed_once(shop):
+    sent = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "bye"}]
+    answer = shop.answer = echoing()
+
+    async def receive():
+        return sent.pop(0) if sent else await asyncio.Event().wait()
+
+    async def send(message):
+        pass
+
+    scope = {"type": "websocket", "scheme": "ws", "path": "/socket", "query_string": b"", "headers": [(b"host", b"x")]}
+    await worker_requests.WorkerGateway(shop, None)(scope, receive, send)
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+    assert answer.closed == [(4000, "as you wish")]
 
 
 @pytest.mark.parametrize("kind", ["websocket.accept", "websocket.send"])
