@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from .errors import DevError
-from .settings import STATE
+from .settings import STATE, TOKEN
 from .state_folder import Running, StateFolder
 
 _API = "/__workflows/api"
@@ -62,7 +62,9 @@ class Client:
             # Not through a proxy: it is this machine.
             with httpx.Client(trust_env=False, timeout=_TIMEOUT) as client:
                 response = client.request(method, url, headers=headers, **options)
-        except httpx.TransportError as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+            raise DevError(f"{self._running.url!r} is no address of a server.", _START) from None
+        except httpx.RequestError as error:
             raise DevError(f"nothing answers at {self._running.url}: {error}.", _START) from None
         return _result(response, self._running.url)
 
@@ -75,7 +77,8 @@ def _result(response: httpx.Response, url: str) -> Any:
     if not isinstance(answer, dict) or "success" not in answer:
         raise DevError(f"what answers at {url} is no `pytest-workflows dev`: status {response.status_code}.", _START)
     if not answer["success"]:
-        texts = [_CODE.sub("", str(error.get("message"))) for error in answer.get("errors") or ()]
+        errors = [error for error in answer.get("errors") or () if isinstance(error, dict)]
+        texts = [_CODE.sub("", str(error.get("message"))) for error in errors]
         said = "; ".join(texts) or "it does not say why"
         hint = "Give its token: `--token TEXT`." if response.status_code in (401, 403) else ""
         raise DevError(said, hint)
@@ -93,6 +96,8 @@ def find_running(url: str | None, token: str | None, state: Path | None) -> Clie
     Raises:
         DevError: If none is known to run.
     """
+    if token is not None and not TOKEN.fullmatch(token):
+        raise DevError("the --token has what no token has.", "Give the one that `pytest-workflows dev` printed.")
     if url is not None:
         return Client(Running(url, 0, token))
     folders = [state] if state is not None else [one / STATE for one in (Path.cwd(), *Path.cwd().parents)]

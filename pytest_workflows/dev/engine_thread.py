@@ -8,12 +8,20 @@ import sys
 import threading
 import traceback
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
+from time import monotonic
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _STOPPING = 5.0
+"""Seconds that code of the Worker has to give way at the end."""
+
+_TURN = 1.0
+"""Seconds within which a loop turns then whose code gives way."""
+
+_WRITING = 60.0
+"""Seconds that what is done at the end may take while the loop turns: a disk may be slow."""
 
 
 class EngineThread:
@@ -81,14 +89,21 @@ class EngineThread:
         Returns:
             Whether it has ended: False where code of the Worker does not give way.
         """
+        ending, until = self.submit(last), monotonic() + _WRITING
         try:
-            self.submit(last).result(_STOPPING)
-        except TimeoutError:
-            return False
+            while not wait([ending], _STOPPING).done:
+                if not self._turns() or monotonic() > until:
+                    return False
+            ending.result()
         except BaseException:
             self._end()
             raise
         return self._end()
+
+    def _turns(self) -> bool:
+        turned = threading.Event()
+        self._loop.call_soon_threadsafe(turned.set)
+        return turned.wait(_TURN)
 
     def _end(self) -> bool:
         self._is_stopping = True

@@ -31,6 +31,7 @@ from .problems import problem_text, traceback_text
 from .refusals import Refusals
 from .repository import Repository
 from .shown_time import ShownTime, real_clock
+from .state_folder import STORE
 from .versions import Versions, source_of
 
 if TYPE_CHECKING:
@@ -39,10 +40,6 @@ if TYPE_CHECKING:
     from pytest_workflows.workers import Request, Response
 
     from .settings import DevSettings
-
-
-STORE = "workflows.sqlite"
-"""The file of the instances, in the state's folder."""
 
 
 class LiveWorker:
@@ -76,6 +73,7 @@ class LiveWorker:
         self._versions = versions
         self._notify = notify
         self._failed = failed
+        self._latest: list[Project] = []
         self._refusals = Refusals(self.projects, failed, str(settings.rootdir))
         self.engine: Engine
         self.env: EnvResolver
@@ -101,6 +99,10 @@ class LiveWorker:
         self._projects = DeployedProjects(repository.registry)
         self._own = self._projects.of(repository.own)
         stack.callback(lambda: self._own.deployed.deactivate())
+        self._check_state(repository.own)
+        # Before it is imported: what is written from now on is another version.
+        self._latest = repository.reachable()
+        source = self._source_of(self._latest)
         repository.check()
         # The store has the folder's lock: nothing else of the folder is read, or migrated, before it is open.
         self._store = await DiskStore.open(self._settings.state / STORE)
@@ -116,7 +118,15 @@ class LiveWorker:
         self.env.workflows.bind_all()
         ConfigChecks().check(self._own.as_project(), self.env)
         number = self._versions.number
-        self._is_changed = number not in (0, self._versions.good(source_of(repository.reachable()), _now()).number)
+        self._is_changed = number not in (0, self._versions.good(source, _now()).number)
+
+    def _check_state(self, own: Project) -> None:
+        """Refuse the folder of the source: each result on disk would be a change of it."""
+        if own.folder == self._settings.state:
+            raise WorkflowConfigError(
+                f"the state cannot be kept in {own.folder}, which is the folder of main, {own.config.main}: each "
+                "change of it would be one of the source. Give a folder for it alone: --state FOLDER."
+            )
 
     def _make_engine(self, project: Project) -> None:
         limits: dict[str, Any] = limits_of(PLANS[self._settings.plan], project.config.limits)
@@ -202,6 +212,10 @@ class LiveWorker:
         """The projects whose sources are served."""
         return [one.deployed for one in self._projects]
 
+    def watched(self) -> list[Project]:
+        """Those whose changes are deployed: also of a version that was refused, which is corrected where it lies."""
+        return [*self.projects(), *self._latest]
+
     @property
     def problem(self) -> str | None:
         """What is wrong with where everything is kept, in words; None where nothing is."""
@@ -238,8 +252,10 @@ class LiveWorker:
         repository = Repository(self._settings, self._refusals.watch)
         own = repository.own
         before = self._own.deployed
+        self._latest = [own]
         try:
-            source = source_of(repository.reachable())
+            self._latest = repository.reachable()
+            source = self._source_of(self._latest)
         except (WorkflowConfigError, OSError) as error:
             return self._versions.refused(problem_text(error, self._settings), _now())
         if self._versions.is_running(source):
@@ -254,6 +270,9 @@ class LiveWorker:
         self.env.workflows.bind_all()
         resume(self.env, self._keeper)
         return version
+
+    def _source_of(self, projects: list[Project]) -> str:
+        return source_of(projects, self._settings.state)
 
     async def _replace(self, repository: Repository, source: str) -> Version:
         """Let the instances lose their memory, and go on with another source."""

@@ -12,6 +12,8 @@ from .errors import DevError
 
 _TRIES = 100
 _EVERYWHERE = ("0.0.0.0", "::")
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
+"""What the system says of an address that it does not have, or of one of a kind or of a link that it does not have."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -54,7 +56,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _refusal(host: str, port: int, error: OSError) -> DevError:
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+    if isinstance(error, socket.gaierror) or error.errno in _NOT_HERE:
         return DevError(
             f"{host} is no address of this machine.", "Give one that is, or 0.0.0.0 for all of them: `--host 0.0.0.0`."
         )

@@ -30,8 +30,15 @@ def problem_text(error: BaseException, settings: DevSettings) -> str:
     if isinstance(error, SyntaxError) and error.filename is not None:
         line = "" if error.text is None else f"\n    {error.text.strip()}"
         return f"{_short(error.filename, settings)}:{error.lineno}: {type(error).__name__}: {error.msg}{line}"
-    place = _place(error, settings)
-    return f"{place}: {type(error).__name__}: {error}" if place else f"{type(error).__name__}: {error}"
+    place, said = _place(error, settings), f"{type(error).__name__}: {_text(error)}"
+    return f"{place}: {said}" if place else said
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # the Worker's own class makes it
+        return "(its text cannot be read)"
 
 
 def traceback_text(error: BaseException, settings: DevSettings) -> str:

@@ -179,7 +179,7 @@ class DevProcess:
 
     async def _watch(self) -> None:
         if self._settings.reloads:
-            await Watch(lambda: WatchedPlaces(self._worker.projects()), self._deploy).run()
+            await Watch(lambda: WatchedPlaces(self._worker.watched()), self._deploy, self._settings.state).run()
 
     async def _deploy(self) -> None:
         number = self._worker.running_version

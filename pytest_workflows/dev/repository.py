@@ -85,7 +85,9 @@ class Repository:
         assert own.secrets is not None
         try:
             own.load_main()
-        except SystemExit as error:  # it would end the process, and without a word
+        except Exception:
+            raise
+        except BaseException as error:  # SystemExit, or the panic of a library in Rust: it would end all
             raise WorkflowConfigError(f"{main}: the module raised {error!r} while it was imported.") from error
         for workflow in own.config.all_workflows:
             if workflow.script_name is None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 
 DEFAULT_PORT = 8787
 LOOPBACK = "127.0.0.1"
+TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
+"""What a header and a cookie take of a token."""
+
 STATE = Path(".workflows", "state")
 
 

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from durable_engine.storage.lock import is_in_use
+
 from .errors import DevError
+
+STORE = "workflows.sqlite"
+"""The file of the instances, in the state's folder."""
 
 _RUNNING = "running.json"
 
@@ -59,21 +64,36 @@ class StateFolder:
 
         Args:
             running: The process.
+
+        Raises:
+            DevError: If that cannot be written.
         """
         path = self.path / _RUNNING
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it may hold a token
-        with open(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(running))
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it may hold a token
+            with open(descriptor, "wb") as file:
+                file.write(msgspec.json.encode(running))
+        except OSError as error:
+            raise DevError(
+                f"{path}, by which commands find the process, cannot be written: {error.strerror or error}.",
+                "Give a folder that can be written to: `--state FOLDER`.",
+            ) from None
 
     def leave(self) -> None:
-        """Nobody serves any more."""
-        with contextlib.suppress(OSError):
-            (self.path / _RUNNING).unlink()
+        """This process serves no more; one that came after the folder was removed may."""
+        announced = self._announced()
+        if announced is not None and announced.pid == os.getpid():
+            with contextlib.suppress(OSError):
+                (self.path / _RUNNING).unlink()
 
     def running(self) -> Running | None:
-        """Who serves, or did until it was killed; None where nobody does."""
+        """Who serves; None where nobody does: one that was killed has left its address, which may be another's now."""
+        announced = self._announced()
+        return announced if announced is not None and is_in_use(self.path / STORE) else None
+
+    def _announced(self) -> Running | None:
         try:
             return msgspec.json.decode((self.path / _RUNNING).read_bytes(), type=Running)
         except (OSError, msgspec.DecodeError):

@@ -8,6 +8,7 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -126,27 +127,38 @@ def _write(path: Path, kept: list[_Kept]) -> None:
     os.replace(beside, path)
 
 
-def source_of(projects: Iterable[Project]) -> str:
+def source_of(projects: Iterable[Project], apart: Path | None = None) -> str:
     """The hash of all that a deploy takes of projects: what lies beside `main`, the configuration and the secrets.
 
     Args:
         projects: The projects.
+        apart: A folder that is none of the source, though it may lie amid it.
     """
     hashed = hashlib.sha256()
     for project in sorted(projects, key=lambda one: str(one.path)):
-        for path in _files_of(project):
-            hashed.update(str(path).encode())
-            hashed.update(b"\0" + _content(path) + b"\0")
+        for path in _files_of(project, apart):
+            content = _content(path)
+            if content is not None:
+                hashed.update(str(path).encode())
+                hashed.update(b"\0" + content + b"\0")
     return hashed.hexdigest()
 
 
-def _content(path: Path) -> bytes:
-    """What tells a file's content: that itself, or of a large one when it was written."""
-    state = path.stat()
+def _content(path: Path) -> bytes | None:
+    """What tells a file's content: that itself, or of a large one when it was written; None of what has none.
+
+    Editors put links to nothing beside a file that they change, and a socket has no end.
+    """
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    if not S_ISREG(state.st_mode):
+        return None
     return path.read_bytes() if state.st_size <= _LARGEST else f"{state.st_size} {state.st_mtime_ns}".encode()
 
 
-def _files_of(project: Project) -> Iterator[Path]:
+def _files_of(project: Project, apart: Path | None) -> Iterator[Path]:
     yield project.path
     yield from sorted(project.path.parent.glob(".dev.vars*"))
     for migrations in migration_folders(project):
@@ -155,5 +167,7 @@ def _files_of(project: Project) -> Iterator[Path]:
     if folder is None:
         return
     for base, folders, files in os.walk(folder):
-        folders[:] = sorted(one for one in folders if one not in NO_SOURCES and not one.startswith("."))
+        folders[:] = sorted(
+            one for one in folders if one not in NO_SOURCES and not one.startswith(".") and Path(base, one) != apart
+        )
         yield from (path for name in sorted(files) if project.has_file(str(path := Path(base, name))))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+from collections.abc import Iterator
+from itertools import count
 
 from pytest_workflows.recordings.format.model import ErrorRecord
 
@@ -16,6 +18,11 @@ _NON_RETRYABLE = re.compile(r'Step threw a NonRetryableError with message "(?:No
 _RAISED = re.compile(r"(?P<name>[A-Za-z_][\w.<>]*)(?:: (?P<message>.*))?\Z", re.DOTALL)
 _CODE = "  "
 _FINAL = "NonRetryableError"
+_OF_THE_TEST = (
+    "StepFailedError UnknownValue binding datetime instance introspect_workflow_instance m params pytest unknown "
+    "workflow_engine workflow_env workflow_worker"
+)
+_TAKEN = frozenset({_FINAL, *_OF_THE_TEST.split(), *dir(builtins)})
 
 
 def is_timeout(error: ErrorRecord) -> bool:
@@ -51,10 +58,19 @@ class Exceptions:
     def _class(self, name: str) -> str:
         # With its module and its name an exception shows as the recorded one does, whatever its own class asks for.
         module, _, qualified = name.rpartition(".")
-        short = re.sub(r"\W", "_", qualified)
         place = Group("{", (f'"__module__": {text(module or "builtins")}',), "}")
-        self.classes[short] = assigned(short, call("type", text(qualified), "(Exception,)", place), 0)
-        return short
+        made = call("type", text(qualified), "(Exception,)", place)
+        # Classes of several libraries have one name, and some that of a builtin or of what the test itself uses.
+        for short in _names(re.sub(r"\W", "_", qualified)):
+            source = assigned(short, made, 0)
+            if short not in _TAKEN and self.classes.setdefault(short, source) == source:
+                return short
+        raise AssertionError("there is no end of names")
+
+
+def _names(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}_{number}" for number in count(2))
 
 
 def _non_retryable(error: ErrorRecord) -> str | None:

@@ -53,9 +53,13 @@ class Sources:
         Args:
             folder: The folder of its `main`; None where it has none.
         """
-        if folder is not None:
-            self._folders.append(os.path.realpath(folder))
-            self._forget()
+        if folder is None:
+            return
+        real = os.path.realpath(folder)
+        if real not in self._folders:
+            self._folders.append(real)
+        self._functions.clear()  # a process that serves for weeks would keep each version of its source
+        self._forget()
 
     def add_class(self, name: str, cls: type) -> None:
         """Count a bound workflow class as the Worker's, with the user's classes that it derives from.

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
-from durable_engine import JsException
+from durable_engine import FINAL_STATUSES, JsException
 from pytest_workflows.messages.short_repr import brief, shown
 
 from .address import Address
 from .errors import OPTION, TargetError
+
+T = TypeVar("T")
 
 OUTPUTS = "workflows-outputs"
 """The header of a server that says that outputs are JSON texts."""
@@ -28,6 +30,8 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds between requests that fail."""
 _PAUSES_HERE = (0.1, 0.4)
 """The same on this machine, where a server that does not answer seldom comes back."""
+LOOK = 10.0
+"""Seconds that one look of a wait may take, however little of the wait is left."""
 _PER_PAGE = 100
 _MOST_PAGES = 50
 
@@ -133,6 +137,27 @@ class TargetApi:
     async def delete(self, workflow: str, id: str) -> None:
         """Delete an instance and all that is stored of it."""
         await self._ask("DELETE", self._path(workflow, id))
+
+    async def remove(self, workflow: str, id: str) -> None:
+        """Delete an instance, or end it where the server deletes none; one that ends by itself meanwhile is as good."""
+        try:
+            await self.delete(workflow, id)
+        except ApiRefusal:
+            if await self._has_ended(workflow, id):
+                return
+            try:
+                await self.change(workflow, id, {"status": "terminate"})
+            except ApiRefusal:
+                if not await self._has_ended(workflow, id):
+                    raise
+
+    async def _has_ended(self, workflow: str, id: str) -> bool:
+        try:
+            return (await self.instance(workflow, id, simple=True)).get("status") in FINAL_STATUSES
+        except ApiRefusal as refusal:
+            if not refusal.is_not_found:
+                raise
+            return True
 
     # -- how ---------------------------------------------------------------------------------------------------------
 
@@ -246,12 +271,32 @@ class Poll:
 
     Args:
         timeout: The wait's limit, in real seconds.
-        is_local: Whether the target is on this machine.
+        address: Where the target is.
     """
 
-    def __init__(self, timeout: float, *, is_local: bool) -> None:
+    def __init__(self, timeout: float, address: Address) -> None:
         self._deadline = monotonic() + timeout
-        self._pause, self._longest = (0.03, 0.5) if is_local else (0.5, 5.0)
+        self._address = address
+        self._pause, self._longest = (0.03, 0.5) if address.is_local else (0.5, 5.0)
+
+    async def look(self, find: Callable[[], Awaitable[T]]) -> T:
+        """Look once: a server that holds its answers back, or asks for pauses, makes no wait much longer than it says.
+
+        Args:
+            find: Asks the server.
+
+        Raises:
+            TargetError: If it takes longer than the wait, and longer than a look may.
+        """
+        limit = max(LOOK, self._deadline - monotonic())
+        try:
+            async with asyncio.timeout(limit):
+                return await find()
+        except TimeoutError:
+            raise TargetError(
+                f"{self._address.api}, which {OPTION} names, has not answered for {limit:.0f} seconds, and the wait is "
+                "over. Does code of its Worker hold it up?"
+            ) from None
 
     async def again(self) -> bool:
         """Wait until it is time to look again.

@@ -201,10 +201,10 @@ class TargetInstance(_Opened):
         limit = self._timeout if timeout is None else timeout
         if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
             raise InvalidArgumentError(f"timeout is a number of real seconds above 0, not {limit!r}.")
-        poll = Poll(limit, is_local=self._api.address.is_local)
+        poll = Poll(limit, self._api.address)
         found: dict[str, Any] | None = None
         while True:
-            found = await self._find()
+            found = await poll.look(self._find)
             if found is not None and holds(found):
                 return found
             if not await poll.again():
@@ -281,12 +281,7 @@ class TargetInstance(_Opened):
         if not self._started.has(self._workflow, self._id):
             return
         self._started.forget(self._workflow, self._id)
-        try:
-            await self._api.delete(self._workflow, self._id)
-        except ApiRefusal:
-            found = await self._find()
-            if found is not None and found.get("status") not in FINAL_STATUSES:
-                await self._api.change(self._workflow, self._id, {"status": "terminate"})
+        await self._api.remove(self._workflow, self._id)
 
 
 class TargetWorkflow(_Opened):

@@ -512,6 +512,39 @@ def test_a_recorded_error_as_an_exception(cli, tmp_path, message, expected):
         assert "from workers.workflows import NonRetryableError\n" in code
 
 
+def test_classes_of_one_name_do_not_stand_for_each_other(cli, tmp_path):
+    raised = [
+        "bank.APIError: no",
+        "ship.APIError: no",
+        "bank.APIError: never",
+        "ours.ConnectionError: gone",
+        "ConnectionError: gone",
+        "ours.NonRetryableError: no",
+        "ours.m: no",
+    ]
+    steps = [{**failed(f"PythonError: {one}"), "name": f"pay {n}-1"} for n, one in enumerate(raised)]
+    (tmp_path / "dump.json").write_text(json.dumps({"status": "errored", "params": {}, "steps": steps}))
+
+    code = cli("codegen", tmp_path / "dump.json", "--workflow", "PAY").out
+
+    mocks = [line.strip() for line in code.splitlines() if "mock_step_error" in line]
+    assert [one.partition(", ")[2] for one in mocks] == [
+        'APIError("no"))',
+        'APIError_2("no"))',
+        'APIError("never"))',
+        'ConnectionError_2("gone"))',
+        'ConnectionError("gone"))',
+        'NonRetryableError_2("no"))',
+        'm_2("no"))',
+    ]
+    namespace = {}
+    exec(code.partition("@pytest.mark")[0], namespace)
+    assert [f"{one.__module__}.{one.__qualname__}" for one in (namespace["APIError_2"], namespace["m_2"])] == [
+        "ship.APIError",
+        "ours.m",
+    ]
+
+
 def test_values_that_json_has_no_form_for(cli, tmp_path):
     recording = {
         "format": "pytest-workflows-recording",

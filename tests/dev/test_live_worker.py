@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import re
+import sys
+import weakref
 from datetime import datetime, timedelta
 
 import pytest
@@ -22,11 +25,11 @@ from pytest_workflows.workers import Request
 @contextlib.asynccontextmanager
 async def served(files, **changes):
     """A Worker that is served for as long as the block lasts."""
-    files.state.mkdir(parents=True, exist_ok=True)
-    settings = DevSettings(files.folder / "wrangler.jsonc", files.state, files.folder, **changes)
+    changes.get("state", files.state).mkdir(parents=True, exist_ok=True)
+    settings = DevSettings(files.folder / "wrangler.jsonc", rootdir=files.folder, **{"state": files.state, **changes})
     told = []
     importer.install()
-    worker = LiveWorker(settings, Versions(files.state), told.append, told.append)
+    worker = LiveWorker(settings, Versions(settings.state), told.append, told.append)
     try:
         await worker.open()
         await worker.start()
@@ -242,6 +245,23 @@ async def test_instances_in_flight_go_on_with_the_new_version(files):
     assert worker.told == []
 
 
+async def test_nothing_is_kept_of_versions_that_ran(files):
+    async with served(files) as worker:
+        await created(worker)
+        await status_of(worker, "waiting")
+        before = []
+        for number in range(3):
+            before.append(weakref.ref(sys.modules["entry"]))
+            files.replace("class Default", f"X{number} = 1\n\n\nclass Default")
+            assert (await worker.deploy()).problem is None
+            await text_of(worker)
+            await status_of(worker, "waiting")
+        await asyncio.sleep(0)
+        gc.collect()
+
+        assert [one() for one in before] == [None] * 3
+
+
 async def test_where_an_instance_goes_another_way_both_ways_are_shown(files):
     async with served(files) as worker:
         await created(worker)
@@ -288,6 +308,22 @@ async def test_a_workflow_that_is_taken_away_goes_on_with_the_source_that_it_has
         (lambda files: (files.folder / "wrangler.jsonc").write_text("{"), "wrangler.jsonc:1: "),
         (lambda files: files.configure(main="src/other.py"), "names main "),
         (lambda files: files.replace("class Greeting", "raise SystemExit(3)\n\n\nclass Greeting"), "SystemExit(3)"),
+        (
+            lambda files: files.replace("class Greeting", "raise KeyboardInterrupt\n\n\nclass Greeting"),
+            "KeyboardInterrupt()",
+        ),
+        (
+            lambda files: files.replace(
+                "class Greeting", "raise type('Panic', (BaseException,), {})('of Rust')\n\n\nclass Greeting"
+            ),
+            "the module raised Panic('of Rust') while it was imported",
+        ),
+        (
+            lambda files: files.replace(
+                "class Greeting", "raise type('Mute', (Exception,), {'__str__': None})\n\n\nclass Greeting"
+            ),
+            "src/entry.py:4: Mute: (its text cannot be read)",
+        ),
         (lambda files: (files.folder / "wrangler.jsonc").unlink(), "wrangler.jsonc"),
     ],
 )

@@ -1,5 +1,7 @@
 """The parts of `pytest-workflows dev` that need no Worker: ports, the state's folder, the client, the terminal."""
 
+import contextlib
+import errno
 import importlib.util
 import io
 import json
@@ -7,6 +9,7 @@ import logging
 import os
 import re
 import socket
+import sqlite3
 import stat
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -45,6 +48,16 @@ def test_the_next_free_port_is_taken():
 def test_an_address_of_another_machine_is_refused_in_words():
     with pytest.raises(DevError, match=r"203\.0\.113\.1 is no address of this machine"):
         bind("203.0.113.1", 0)
+
+
+@pytest.mark.parametrize("number", [errno.EAFNOSUPPORT, errno.EINVAL])
+def test_an_address_that_this_machine_knows_nothing_of_is_refused_in_words(monkeypatch, number):
+    def refuse(host, port):
+        raise OSError(number, "of the system")
+
+    monkeypatch.setattr("pytest_workflows.dev.ports._bound", refuse)
+    with pytest.raises(DevError, match=r"fe80::1 is no address of this machine"):
+        bind("fe80::1", 8787)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +109,14 @@ def test_the_addresses_that_a_browser_opens_have_the_token(process, capsys):
     assert "API docs  http://127.0.0.1:1/__workflows/docs?token=a%2Bb\n" in said
 
 
+@contextlib.contextmanager
+def in_use(folder):
+    """A state's folder that a process has open."""
+    with contextlib.closing(sqlite3.connect(folder / "workflows.sqlite.lock", isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+
+
 # -- the state's folder ------------------------------------------------------------------------------------------------
 
 
@@ -105,14 +126,45 @@ def test_the_folder_is_ignored_by_git_and_says_who_serves_to_its_owner_alone(tmp
     folder.make()
     assert folder.running() is None
 
-    folder.announce(Running("http://127.0.0.1:1", 7, "secret"))
+    running = Running("http://127.0.0.1:1", os.getpid(), "secret")
+    folder.announce(running)
 
-    assert folder.running() == Running("http://127.0.0.1:1", 7, "secret")
+    with in_use(folder.path):
+        assert folder.running() == running
     assert stat.S_IMODE((folder.path / "running.json").stat().st_mode) == 0o600
     assert (folder.path / ".gitignore").read_text().splitlines()[-1] == "*"
     folder.leave()
     folder.leave()
+    assert not (folder.path / "running.json").exists()
+
+
+def test_a_process_that_was_killed_serves_no_more_though_another_has_its_port(tmp_path):
+    folder = StateFolder(tmp_path)
+    folder.announce(Running("http://127.0.0.1:1", os.getpid()))
+
     assert folder.running() is None
+    with in_use(folder.path):
+        assert folder.running() is not None
+    assert folder.running() is None
+    assert not list(tmp_path.glob("*-journal"))
+
+
+def test_a_process_takes_back_what_it_has_written_and_nothing_else(tmp_path):
+    folder = StateFolder(tmp_path)
+    later = Running("http://127.0.0.1:1", os.getpid() + 1)
+    folder.announce(later)  # its folder was removed, and another process began there
+
+    folder.leave()
+
+    with in_use(folder.path):
+        assert folder.running() == later
+
+
+def test_a_folder_in_which_nobody_can_say_who_serves_is_told_in_words(tmp_path):
+    (tmp_path / "running.json").mkdir()
+
+    with pytest.raises(DevError, match=r"running\.json, by which commands find the process, cannot be written: "):
+        StateFolder(tmp_path).announce(Running("http://127.0.0.1:1", 7))
 
 
 def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path):
@@ -162,7 +214,8 @@ def answering(tmp_path, monkeypatch):
     state.announce(Running(f"http://127.0.0.1:{server.server_port}", 1, "secret"))
     (tmp_path / "below").mkdir()
     monkeypatch.chdir(tmp_path / "below")
-    yield kind
+    with in_use(state.path):
+        yield kind
     server.shutdown()
     thread.join()
     server.server_close()
@@ -204,7 +257,7 @@ def test_what_is_no_process_of_ours_is_told(answering):
     assert "is no `pytest-workflows dev`: status 404" in said
 
 
-def test_a_process_that_was_killed_is_told(tmp_path, monkeypatch):
+def test_a_process_that_does_not_answer_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     state = StateFolder(tmp_path / ".workflows" / "state")
     state.make()
@@ -212,11 +265,15 @@ def test_a_process_that_was_killed_is_told(tmp_path, monkeypatch):
         port = gone.getsockname()[1]
     state.announce(Running(f"http://127.0.0.1:{port}", 1))
 
-    code, said = command("stats", "--by", "day")
+    with in_use(state.path):
+        code, said = command("stats", "--by", "day")
 
     assert code == 3
     assert f"Error: nothing answers at http://127.0.0.1:{port}" in said
     assert "Hint: Start it: `pytest-workflows dev`" in said
+    code, said = command("stats", "--by", "day")  # it was killed
+    assert code == 3
+    assert said.startswith(f"Error: no `pytest-workflows dev` is known to run from {tmp_path} upwards.")
 
 
 def test_where_no_process_is_known_the_folder_is_named(tmp_path):
@@ -236,6 +293,7 @@ def test_where_no_process_is_known_the_folder_is_named(tmp_path):
         (["stats", "x.json", "--by", "day"], "stats takes PATH, or --by, and not both."),
         (["dev", "--token", " "], "the --token is empty."),
         (["dev", "--token", "a;b"], "the --token has what no header and cookie takes."),
+        (["dev", "--host", " "], "the --host is empty."),
     ],
 )
 def test_wrong_usage_is_told(arguments, said):
@@ -243,6 +301,29 @@ def test_wrong_usage_is_told(arguments, said):
 
     assert code == 2
     assert output.startswith(f"Error: {said}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--url", "http://[::1"], "'http://[::1' is no address of a server."),
+        (["--url", "127.0.0.1:8787"], "'127.0.0.1:8787' is no address of a server."),
+        (["--url", ""], "'' is no address of a server."),
+        (["--url", "http://127.0.0.1:1", "--token", "\u00e9"], "the --token has what no token has."),
+        (["--url", "http://127.0.0.1:1", "--token", "a\nb"], "the --token has what no token has."),
+    ],
+)
+def test_what_leads_to_no_process_is_told(arguments, said):
+    code, output = command("time", "travel", "--by", "1 day", *arguments)
+
+    assert code == 3
+    assert output.startswith(f"Error: {said}")
+
+
+def test_a_refusal_of_another_kind_of_server_is_told(answering):
+    answering.answer = b'{"success": false, "errors": ["no", {"message": "such way"}]}'
+
+    assert command("time", "travel", "--by", "1 day")[1].startswith("Error: such way")
 
 
 def test_numbers_are_shown_by_day(answering, monkeypatch):

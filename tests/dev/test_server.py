@@ -1,12 +1,15 @@
-"""The HTTP server, without a Worker behind it."""
+"""The HTTP server and the Worker's thread, without a Worker behind them."""
 
 import asyncio
+import threading
 
 import httpx
 import pytest
 import uvicorn
 import uvicorn.config
 
+from pytest_workflows.dev import engine_thread
+from pytest_workflows.dev.engine_thread import EngineThread
 from pytest_workflows.dev.ports import bind
 from pytest_workflows.dev.server import serve
 from pytest_workflows.session.serving.http_server import HttpServer
@@ -61,3 +64,57 @@ def test_a_server_of_a_test_that_cannot_start_says_so(monkeypatch):
 
     with pytest.raises(ValueError, match="no such protocol"):
         HttpServer(answer)
+
+
+# -- the Worker's thread ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def thread(monkeypatch):
+    monkeypatch.setattr(engine_thread, "_STOPPING", 0.1)
+    monkeypatch.setattr(engine_thread, "_TURN", 0.5)
+    thread = EngineThread()
+    thread.start()
+    return thread
+
+
+def test_an_end_that_takes_long_is_waited_for_while_the_loop_turns(thread, monkeypatch):
+    turns, written, ended = thread._turns, asyncio.Event(), []
+
+    async def last():
+        await written.wait()  # a disk that is slow
+        ended.append(True)
+
+    def turned():
+        thread._loop.call_soon_threadsafe(written.set)
+        return turns()
+
+    monkeypatch.setattr(thread, "_turns", turned)
+    assert thread.stop(last())
+    assert ended == [True]
+
+
+def test_an_end_that_never_comes_is_waited_for_so_long_and_no_longer(thread, monkeypatch):
+    monkeypatch.setattr(engine_thread, "_WRITING", 0.0)
+
+    assert not thread.stop(asyncio.Event().wait())
+
+
+def test_code_that_does_not_give_way_is_left(thread):
+    held = threading.Event()
+
+    async def last():
+        held.wait(20)
+
+    assert not thread.stop(last())
+    assert "held.wait(20)" in thread.where(__file__)
+    held.set()
+
+
+def test_what_fails_at_the_end_is_raised_and_the_thread_ends(thread):
+    async def last():
+        raise TimeoutError("the disk")
+
+    with pytest.raises(TimeoutError, match="the disk"):
+        thread.stop(last())
+    assert thread.where(__file__) == ""

@@ -1,9 +1,11 @@
 """The file of a store: whose it is, which format it has, and that one process at a time has it."""
 
 import asyncio
+import contextlib
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 from disk import got, opened, put
@@ -12,6 +14,7 @@ from durable_engine import StoreError
 from durable_engine.storage import database
 from durable_engine.storage import disk as disk_store
 from durable_engine.storage.disk import DiskStore
+from durable_engine.storage.lock import is_in_use, lock_of
 
 
 @pytest.fixture
@@ -137,6 +140,31 @@ async def test_a_file_that_is_locked_is_refused(path, monkeypatch):
         other.close()
 
 
+async def test_whether_a_file_is_in_use_is_known_without_opening_it(path):
+    assert not is_in_use(path)
+    assert list(path.parent.iterdir()) == []
+    async with opened(path):
+        assert is_in_use(path)
+    assert not is_in_use(path)
+    lock_of(path).write_bytes(b"no database at all, and long enough to be seen as none" * 20)
+    assert not is_in_use(path)
+
+
+async def test_who_opens_a_file_waits_for_whoever_asks_whether_it_is_in_use(path, monkeypatch):
+    assert database.PATIENCE > 0
+    monkeypatch.setattr(database, "PATIENCE", 30.0)
+    async with opened(path):
+        pass
+    with contextlib.closing(sqlite3.connect(lock_of(path), isolation_level=None, check_same_thread=False)) as asking:
+        asking.execute("BEGIN")
+        asking.execute("SELECT count(*) FROM sqlite_master")
+        asked = threading.Timer(0.01, asking.rollback)
+        asked.start()
+        async with opened(path):
+            pass
+        asked.join()
+
+
 async def test_one_store_at_a_time_has_a_file(path):
     async with opened(path):
         with pytest.raises(StoreError, match=r"is in use: another process runs on it \(it has locked workflows"):
@@ -149,6 +177,7 @@ HOLDER = """
 import asyncio, sys
 from pathlib import Path
 from durable_engine.storage.disk import DiskStore
+from durable_engine.storage.lock import is_in_use, lock_of
 
 async def main():
     await DiskStore.open(Path(sys.argv[1]))

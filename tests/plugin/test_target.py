@@ -3,6 +3,7 @@
 The server is a process of `pytest-workflows dev`, one for all tests: nothing else shows that the two fit.
 """
 
+import asyncio
 import http.server
 import json
 import os
@@ -15,6 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from pytest_workflows.target.address import read_address
+from pytest_workflows.target.api import TargetApi
+from pytest_workflows.target.errors import TargetError
+from pytest_workflows.target.introspectors import TargetInstance
+from pytest_workflows.target.started import Started
 
 ENTRY = """
     from workers import Response, WorkerEntrypoint, WorkflowEntrypoint
@@ -334,6 +341,19 @@ def test_an_answer_that_fails_in_passing_is_asked_for_again_with_the_token_of_th
     assert {token for _, _, token in server.seen} == {"Bearer secret"}
 
 
+async def test_a_server_that_holds_its_answer_back_makes_no_wait_much_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*args: Any, **options: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("pytest_workflows.target.api.LOOK", 0.01)
+    monkeypatch.setattr("pytest_workflows.target.api.request", never)
+    api = TargetApi(read_address("http://127.0.0.1:1", None, {}))
+    async with asyncio.timeout(20):
+        instance = await TargetInstance(api, "ORDERS", "orders", "o", Started(), 0.01)
+        with pytest.raises(TargetError, match="has not answered for 0 seconds, and the wait is over"):
+            await instance.wait_for_status("complete")
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
@@ -398,6 +418,25 @@ def test_an_instance_that_cannot_be_deleted_there_is_terminated(shop: Any, platf
     ).assert_outcomes(passed=1)
 
     assert [method for method, _, _ in server.seen] == ["POST", "DELETE", "GET", "PATCH"]
+
+
+@pytest.mark.parametrize(("then", "outcome"), [("complete", {"passed": 1}), ("waiting", {"failed": 1})])
+def test_an_instance_that_ends_by_itself_before_it_is_terminated_is_no_failure(
+    shop: Any, platform: Any, then: str, outcome: dict[str, int]
+) -> None:
+    url, server = platform
+    refused = (405, {"success": False, "errors": [{"message": "no such method"}]})
+    ended = (400, {"success": False, "errors": [{"message": "it has ended"}]})
+    server.answers[:] = [ok({"id": "o"}), refused, ok({"status": "waiting"}), ended, ok({"status": then})]
+    run(
+        shop,
+        """
+    async def test_it(workflow_env):
+        async with introspect_workflow_instance(workflow_env.ORDERS, "o"):
+            await workflow_env.ORDERS.create({"id": "o"})
+    """,
+        f"--workflows-target={url}",
+    ).assert_outcomes(**outcome)
 
 
 def test_the_platforms_own_api_needs_the_workers_address_for_fetch(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:

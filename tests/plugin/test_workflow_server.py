@@ -2,11 +2,16 @@
 
 import importlib.util
 import os
+import shlex
 import shutil
+import socket
+import subprocess
 import sys
 from typing import Any
 
 import pytest
+
+from pytest_workflows.session.serving.outside import OutsideClients
 
 ENTRY = """
     import asyncio
@@ -187,6 +192,55 @@ def test_a_client_in_another_process_comes_before_the_time_that_it_was_waited_fo
             assert process.returncode == 0
     """,
     ).assert_outcomes(passed=1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing tells what processes do")
+def test_what_a_process_does_that_another_has_started_is_work_too() -> None:
+    work = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
+    outside = OutsideClients(list)
+    script = f"{shlex.join([sys.executable, '-I', '-S', '-c', work])}; echo; read rest"
+    with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert outside.processor_time() < 0.1
+        process.stdout.readline()
+        assert outside.processor_time() > 0.1
+        process.stdin.write("\n")
+        process.stdin.flush()
+        process.stdout.readline()  # it has ended, and its parent goes on
+        assert outside.processor_time() > 0.1
+        process.communicate("\n")
+    assert outside.processor_time() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing tells which processes there are")
+def test_a_process_is_a_client_that_starts_until_it_asks_or_has_had_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    outside = OutsideClients(list)
+    assert outside.count() == 1  # nobody knows yet where requests come from
+    assert not outside.is_starting()
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        assert outside.is_starting()
+        monkeypatch.setattr("pytest_workflows.session.serving.outside._TO_START", -1)
+        assert not outside.is_starting()
+        monkeypatch.undo()
+        outside.note(("192.0.2.1", 1))
+        assert not outside.is_starting()
+        assert outside.count() == 1
+        process.communicate()
+    with subprocess.Popen(["true"]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has waited for it
+        assert outside.count() == 0
+        assert not outside.is_starting()
+
+
+def test_a_connection_is_a_client_outside_unless_its_other_end_is_here() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as own:
+        connected = [own.getsockname()]
+        outside = OutsideClients(lambda: connected)
+        outside.note(own.getsockname())
+        assert outside.count() == 0
+        connected.append(("192.0.2.1", 1))
+        assert outside.count() == 1
 
 
 def test_a_client_on_the_tests_own_loop_needs_no_thread_and_costs_no_time(shop: Any) -> None:

@@ -17,6 +17,8 @@ import aiosqlite
 
 from durable_engine.errors import StoreError
 
+from .lock import PATIENCE, code_of, is_locked, lock_of
+
 FORMAT = 1
 """The format of the file; `migrations` has the way to it from each earlier one."""
 
@@ -136,15 +138,15 @@ def _identity(path: Path) -> tuple[int, int]:
 
 def _lock(path: Path) -> sqlite3.Connection:
     """Keep other processes off the file for as long as the connection is open, or this process lives."""
-    beside = path.with_name(path.name + ".lock")
+    beside = lock_of(path)
     lock: sqlite3.Connection | None = None
     try:
-        lock = sqlite3.connect(beside, timeout=0, isolation_level=None, check_same_thread=False)
+        lock = sqlite3.connect(beside, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
         if lock is not None:
             lock.close()
-        if _is_locked(error):
+        if is_locked(error):
             raise StoreError(
                 f"{path} is in use: another process runs on it (it has locked {beside.name}). Stop that one, or give "
                 "this one another folder."
@@ -219,23 +221,12 @@ def _worded(path: Path) -> Iterator[None]:
         raise StoreError(_in_words(path, error)) from error
 
 
-def _is_locked(error: sqlite3.Error) -> bool:
-    """Whether another program has locked the file."""
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _code(error: sqlite3.Error) -> int | None:
-    """SQLite's primary result code; None of an error that is of Python's module itself."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
-
-
 def _in_words(path: Path, error: sqlite3.Error) -> str:
     """What keeps a file from being written."""
-    if _is_locked(error):
+    if is_locked(error):
         return f"{path} is locked by another program, such as a shell of sqlite3 with an open transaction: close that."
-    if _code(error) == sqlite3.SQLITE_FULL:
+    if code_of(error) == sqlite3.SQLITE_FULL:
         return f"The disk of {path} is full ({error}): make room on it."
-    if _code(error) == sqlite3.SQLITE_NOTADB:
+    if code_of(error) == sqlite3.SQLITE_NOTADB:
         return f"{path} is no SQLite database, and was left as it is: move it away, or give another folder."
     return f"{path} cannot be used: {error}."

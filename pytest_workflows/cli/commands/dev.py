@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +26,6 @@ Examples:
 """
 NEEDED = ("aiosqlite", "fastapi", "jinja2", "uvicorn", "watchfiles", "websockets")
 _DEFAULT_PORT = 8787
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 
 def register(app: typer.Typer) -> None:
@@ -76,12 +74,15 @@ def dev(
     _check_extra()
     from pytest_workflows.dev.errors import DevError
     from pytest_workflows.dev.process import DevProcess
+    from pytest_workflows.dev.settings import TOKEN
     from pytest_workflows.dev.terminal import Terminal
 
     if token is not None and not token.strip():
         raise UsageError("the --token is empty.", "Leave it out: one is made and printed.")
-    if token is not None and not _TOKEN.fullmatch(token):
+    if token is not None and not TOKEN.fullmatch(token):
         raise UsageError("the --token has what no header and cookie takes.", "Take letters, digits, and any of -._~+/=")
+    if not host.strip():
+        raise UsageError("the --host is empty.", "Give an address of this machine, or 0.0.0.0 for all of them.")
     settings = _settings(config, env, state)
     import msgspec
 

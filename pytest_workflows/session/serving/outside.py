@@ -49,8 +49,8 @@ class OutsideClients:
         )
 
     def processor_time(self) -> float:
-        """How many seconds of processor time the processes that the test has started have used so far."""
-        return sum(map(_used, self._processes()))
+        """How many seconds of processor time the processes that the test has started, and theirs, have used so far."""
+        return sum(map(_used, _with_descendants(self._processes())))
 
     def _processes(self) -> list[int]:
         """The processes that run which this one has started since; none where the system does not tell."""
@@ -76,6 +76,16 @@ def _children() -> set[int]:
     return found
 
 
+def _with_descendants(processes: list[int]) -> list[int]:
+    """Processes, and those that they have started: what a driver of a browser started is the client."""
+    found = list(processes)
+    for process in found:
+        with contextlib.suppress(OSError):  # it is gone, or not on every system
+            # Those of its first thread: to ask each of a browser's hundreds of threads takes too long.
+            found += map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())
+    return found
+
+
 def _runs(process: int) -> bool:
     """Whether a process has not ended: one that nobody has waited for is still listed."""
     return (_fields(process) or ["Z"])[0] not in ("Z", "X")
@@ -88,9 +98,9 @@ def _began(process: int) -> float | None:
 
 
 def _used(process: int) -> float:
-    """The seconds of processor time that a process has used; 0 for one that is gone."""
+    """The seconds of processor time that a process and its ended children have used; 0 for one that is gone."""
     fields = _fields(process)
-    return (float(fields[11]) + float(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0
+    return sum(map(float, fields[11:15])) / os.sysconf("SC_CLK_TCK") if fields else 0
 
 
 def _now() -> float:
