@@ -72,7 +72,7 @@ from .storage.inspection import (
     steps_of,
     stored_inputs,
 )
-from .storage.store import Told
+from .storage.store import Shown
 from .testing import changes
 from .testing.changes import Selector
 from .testing.effects import (
@@ -183,6 +183,7 @@ __all__ = [
     "Scope",
     "Script",
     "Selector",
+    "Shown",
     "Step",
     "StepFailedError",
     "StepKey",
@@ -193,7 +194,6 @@ __all__ = [
     "Stopwatch",
     "StoreError",
     "StreamContent",
-    "Told",
     "TransparentProxy",
     "UnknownValue",
     "UnknownValueError",

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from durable_engine import JsException
+from durable_engine import InvalidArgumentError, JsException
 
 from .asking import Asker
 from .cron_by_hand import cron_router
@@ -98,6 +98,7 @@ def own_app(served: Served) -> FastAPI:
     add_docs(app)
     app.add_exception_handler(ApiError, _answer_error)
     app.add_exception_handler(JsException, _answer_error)
+    app.add_exception_handler(InvalidArgumentError, _answer_error)
     app.add_exception_handler(HTTPException, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_error)
     app.add_exception_handler(Exception, _answer_error)
@@ -129,8 +130,10 @@ def _as_api_error(request: Request, error: Exception) -> ApiError:
             return error
         case JsException():
             return of_engine(error)
+        case InvalidArgumentError():
+            return ApiError(400, BAD_REQUEST, str(error))
         case RequestValidationError():
-            return ApiError(400, BAD_REQUEST, _no_json(request) or _mistakes(error))
+            return ApiError(400, BAD_REQUEST, _no_json(request, error) or _mistakes(error))
         case HTTPException(status_code=404):
             return ApiError(404, NOT_FOUND, f"The control plane has nothing at {path}. See /__workflows/docs.")
         case HTTPException(status_code=405):
@@ -154,15 +157,15 @@ def _mistakes(error: RequestValidationError) -> str:
     return f"{text[0].upper()}{text[1:]}." if lines and not path else f"{text}."
 
 
-def _no_json(request: Request) -> str | None:
+def _no_json(request: Request, error: RequestValidationError) -> str | None:
     """What is wrong with a request whose body does not even say that it is JSON; None where it does, or has none."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not media or media == "application/json" or media.endswith("+json"):
+    if media == "application/json" or media.endswith("+json"):
         return None
-    return (
-        f"The body is no JSON by its content type, {media}: send it with `Content-Type: application/json`, as "
-        "`curl --json` does."
-    )
+    if not media and not isinstance(error.body, bytes):
+        return None
+    by = f"is no JSON by its content type, {media}" if media else "does not say that it is JSON"
+    return f"The body {by}: send it with `Content-Type: application/json`, as `curl --json` does."
 
 
 def raw_path(scope: Scope) -> str:

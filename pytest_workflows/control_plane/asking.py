@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from durable_engine import StoreError, Told, is_hidden
+from durable_engine import Shown, StoreError, is_hidden
 
 from .errors import INTERNAL, ApiError
 from .served import on_loop
@@ -41,24 +41,26 @@ class Asker:
         self._patience = PATIENCE if patience is None else patience
         self._thread: int | None = None
 
-    async def ask(self, question: Callable[[], Awaitable[T]], *, is_long: bool = False) -> T:
+    async def ask(self, question: Callable[[], Awaitable[T]], *, is_long: bool = False, is_reading: bool = False) -> T:
         """Ask something, on the loop of what is served; what was written by then is on disk.
 
         Args:
             question: Makes what is awaited there.
             is_long: Whether it takes its time, as a handler of the Worker does.
+            is_reading: Whether it changes nothing: where nothing can be stored, it shows what is in memory.
 
         Raises:
             ApiError: If the loop does not give way, or nothing can be stored.
         """
         try:
             if is_long or asyncio.get_running_loop() is self.served.loop:
-                return await on_loop(self.served, question)
-            return await self._in_time(on_loop(self.served, self._known(question)), may_be_done=True)
+                return await on_loop(self.served, question, is_reading=is_reading)
+            asked = on_loop(self.served, self._known(question), is_reading=is_reading)
+            return await self._in_time(asked, may_be_done=not is_reading)
         except StoreError as error:
             raise ApiError(503, INTERNAL, str(error), may_be_done=True) from None
 
-    async def read(self, question: Callable[[], T], about: Callable[[T], Told | None] = lambda _: None) -> T:
+    async def read(self, question: Callable[[], T], about: Callable[[T], Shown | None] = lambda _: None) -> T:
         """The same for something that waits for nothing. Where nothing can be stored, it shows what is in memory.
 
         Args:
@@ -81,11 +83,11 @@ class Asker:
             self._thread = threading.get_ident()
             try:
                 found = question()
-            except Exception as error:  # "there is none" is an answer as well: its deletion has to be on disk
-                told, settle = None, partial(answered.set_exception, error)
-            else:
-                told, settle = about(found), partial(answered.set_result, found)
-            self.served.engine.store.once_stored(lambda _: _tell(answered, settle), told)
+                settle: Callable[[], None] = partial(answered.set_result, found)
+                shown = about(found)
+            except Exception as error:  # that there is no such instance is an answer as well
+                settle, shown = partial(answered.set_exception, error), None
+            self.served.engine.store.once_stored(lambda _: _tell(answered, settle), shown)
 
         # Each task that starts or wakes on the way would cost a turn of that loop, which has much to do.
         loop.call_soon_threadsafe(answer)

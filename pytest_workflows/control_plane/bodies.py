@@ -41,7 +41,10 @@ PerPage = Annotated[int, Query(ge=1, le=100, description="The most rows of a pag
 
 
 def _in_utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC it is not within the years 1 to 9999") from None
 
 
 def _written(given: object) -> object:
@@ -166,15 +169,20 @@ class DeleteBody(Sent):
     instances: list[AnyId] = Field(min_length=1, max_length=100)
 
 
-class Filters(BaseModel):
-    """Which instances of a workflow are listed."""
+class LocalFilters(BaseModel):
+    """Which instances of a workflow a local session lists."""
 
     model_config = ConfigDict(extra="ignore")
 
     page: int | None = Field(default=None, ge=1)
     per_page: int = Field(default=25, ge=1, le=100)
-    cursor: str | None = None
-    direction: Literal["asc", "desc"] = "desc"
     status: ApiStatus | None = None
     date_start: Moment | None = None
     date_end: Moment | None = None
+
+
+class Filters(LocalFilters):
+    """Which instances of a workflow are listed."""
+
+    cursor: str | None = None
+    direction: Literal["asc", "desc"] = "desc"

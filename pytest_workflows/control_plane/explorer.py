@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 
 from durable_engine import to_datetime
 
@@ -14,14 +14,15 @@ from .asking import Asker
 from .bodies import (
     DeleteBody,
     EventType,
-    Filters,
     InstanceId,
     LocalCreateBody,
+    LocalFilters,
     StatusBody,
     WorkflowName,
 )
 from .directory import Directory, Listed, api_status
 from .instance_calls import InstanceCalls
+from .json_answers import answer_with
 from .local_answers import (
     Count,
     LocalCreated,
@@ -74,13 +75,19 @@ class Explorer:
             ("GET", instances, self.instances, (404,), "List instances"),
             ("POST", instances, self.create, (404,), "Create an instance"),
             ("POST", instances + "/batch/delete", self.delete_some, (404,), "Delete instances"),
-            ("GET", instance, self.instance, (404,), "Get an instance"),
             ("DELETE", instance, self.delete, (404,), "Delete an instance"),
             ("PATCH", instance + "/status", self.change, (404,), "Pause, resume, terminate or restart an instance"),
             ("POST", instance + "/events/{event_type}", self.send_event, (404,), "Send an event to an instance"),
         ]
         for method, path, endpoint, statuses, summary in routes:
             router.add_api_route(path, endpoint, methods=[method], responses=failures(*statuses), summary=summary)
+        router.add_api_route(
+            instance,
+            self.instance,
+            response_model=Envelope[LocalInstanceDetails],
+            responses=failures(404),
+            summary="Get an instance",
+        )
 
     async def workflows(self) -> LocalWorkflows:
         """The workflows of the Worker."""
@@ -119,7 +126,7 @@ class Explorer:
 
         return await self._asker.ask(delete)
 
-    async def instances(self, workflow_name: WorkflowName, filters: Annotated[Filters, Query()]) -> LocalInstances:
+    async def instances(self, workflow_name: WorkflowName, filters: Annotated[LocalFilters, Query()]) -> LocalInstances:
         """The instances of a workflow, the newest first."""
 
         def read() -> LocalInstances:
@@ -155,10 +162,10 @@ class Explorer:
         """Delete up to 100 instances."""
         return await self._platform.delete_some(ACCOUNT, workflow_name, body)
 
-    async def instance(self, workflow_name: WorkflowName, instance_id: InstanceId) -> Envelope[LocalInstanceDetails]:
+    async def instance(self, workflow_name: WorkflowName, instance_id: InstanceId) -> Response:
         """An instance with its steps."""
-        found = await self._platform.instance(ACCOUNT, workflow_name, instance_id)
-        return Envelope(result=as_local(instance_id, found.result))
+        found = await self._platform.whole(workflow_name, instance_id)
+        return answer_with(Envelope(result=as_local(instance_id, found)))
 
     async def delete(self, workflow_name: WorkflowName, instance_id: InstanceId) -> Envelope[Done]:
         """Delete an instance and all that is stored of it."""

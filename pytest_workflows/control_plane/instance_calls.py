@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from durable_engine import Execution, InvalidArgumentError, JsException, to_ms
 
-from .bodies import CreateBody, Filters, FromBody, RetentionBody
+from .bodies import CreateBody, FromBody, LocalFilters, RetentionBody
 from .directory import Directory, Listed, api_status
 from .errors import BAD_REQUEST, CANNOT_SEND_EVENT, INSTANCE_NOT_FOUND, ApiError, of_engine
 from .json_values import as_javascript, read_json
@@ -46,7 +46,7 @@ class InstanceCalls:
             )
         return found
 
-    def filtered(self, listed: Listed, filters: Filters) -> list[Execution]:
+    def filtered(self, listed: Listed, filters: LocalFilters) -> list[Execution]:
         """The instances that filters let through, in the order of their creation.
 
         Raises:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import APIRouter, Body, Query, Response
 
-from durable_engine import Told, to_datetime
+from durable_engine import Shown, to_datetime
 
 from .answers import (
     ChangedStatus,
@@ -40,6 +40,7 @@ from .bodies import (
 from .directory import Directory, api_status
 from .instance_calls import InstanceCalls
 from .instance_shapes import Gathered, InstanceShapes
+from .json_answers import answer_with
 from .paging import Wanted, page_by_key
 from .routes import failures
 from .step_shapes import WholeOutput, event_type_of, find_step
@@ -48,11 +49,8 @@ _BASE = "/client/v4/accounts/{account_id}/workflows/{workflow_name}/instances"
 _ONE = _BASE + "/{instance_id}"
 _MANY_STEPS = 300
 """More steps are made into their shapes in a thread: other requests are answered meanwhile."""
-
-
-def _say_that_outputs_are_json(response: Response) -> None:
-    """Say it in a header: the platform's shape has no place for it, and a text may be JSON by chance."""
-    response.headers["workflows-outputs"] = "json"
+_OUTPUTS_ARE_JSON: Final = {"workflows-outputs": "json"}
+"""The platform's shape has no place for it, and a text may be JSON by chance."""
 
 
 class PlatformInstances:
@@ -88,9 +86,9 @@ class PlatformInstances:
         add(
             _ONE,
             self.instance,
+            response_model=Envelope[InstanceShape],
             responses=failures(404),
             summary="Get an instance",
-            dependencies=[Depends(_say_that_outputs_are_json)],
         )
         add(_ONE, self.delete, methods=["DELETE"], responses=failures(404), summary="Delete an instance")
         add(
@@ -129,7 +127,7 @@ class PlatformInstances:
             shown.extend(one.row.key for one in found)
             return Listing(result=[self._shapes.row(listed, one) for one in found], result_info=info)
 
-        return await self._asker.read(read, lambda _: Told(shown, all_rows=True))
+        return await self._asker.read(read, lambda _: Shown(shown, all_rows=True))
 
     async def create(
         self, account_id: Account, workflow_name: WorkflowName, body: CreateBody | None = None
@@ -167,19 +165,34 @@ class PlatformInstances:
         instance_id: InstanceId,
         order: Annotated[Literal["asc", "desc"], Query(description="The order of the steps.")] = "asc",
         simple: Annotated[Literal["true", "false"], Query(description="Whether the steps are left out.")] = "false",
-    ) -> Envelope[InstanceShape]:
+    ) -> Response:
         """An instance with its steps."""
+        found = await self.whole(workflow_name, instance_id, newest_first=order == "desc", with_steps=simple == "false")
+        return answer_with(Envelope(result=found), _OUTPUTS_ARE_JSON)
+
+    async def whole(
+        self, workflow_name: str, instance_id: str, *, newest_first: bool = False, with_steps: bool = True
+    ) -> InstanceShape:
+        """An instance with its steps.
+
+        Args:
+            workflow_name: The workflow's name.
+            instance_id: The instance's id.
+            newest_first: Whether the steps come in the opposite order.
+            with_steps: Whether they come at all.
+
+        Raises:
+            ApiError: If there is no such workflow or instance.
+        """
 
         def read() -> Gathered:
             return self._shapes.gather(self._calls.find(self._directory.find(workflow_name), instance_id))
 
-        gathered = await self._asker.read(read, lambda found: Told((found.row.key,)))
-        make = functools.partial(
-            self._shapes.whole, gathered, newest_first=order == "desc", with_steps=simple == "false"
-        )
+        gathered = await self._asker.read(read, lambda found: Shown((found.row.key,)))
+        make = functools.partial(self._shapes.whole, gathered, newest_first=newest_first, with_steps=with_steps)
         is_own_loop = asyncio.get_running_loop() is self._asker.served.loop
         is_large = len(gathered.steps) > _MANY_STEPS and not is_own_loop
-        return Envelope(result=await asyncio.to_thread(make) if is_large else make())
+        return await asyncio.to_thread(make) if is_large else make()
 
     async def delete(self, account_id: Account, workflow_name: WorkflowName, instance_id: InstanceId) -> Envelope[Done]:
         """Delete an instance and all that is stored of it."""
@@ -241,10 +254,10 @@ class PlatformInstances:
         name: Annotated[str, Query(description="The step's name with its occurrence: `charge-1`.")],
         type: Annotated[Literal["step", "waitForEvent"], Query(description="The step's type.")],
         attempt: Annotated[int | None, Query(ge=1, description="Of one attempt alone.")] = None,
-    ) -> Any:
+    ) -> Response:
         """The whole output of a step; that of a stream as it is, `application/octet-stream`."""
 
-        def read() -> Envelope[WaitOutput | StepOutput] | Response:
+        def read() -> Response:
             instance = self._calls.find(self._directory.find(workflow_name), instance_id)
             store = self._asker.served.engine.store
             history = store.history(instance.row.key)
@@ -254,8 +267,8 @@ class PlatformInstances:
                 return Response(found.output, media_type="application/octet-stream")
             shape = StepOutput(status=found.status, error=found.error, output=found.output)
             if type == "step":
-                return Envelope(result=shape)
+                return answer_with(Envelope(result=shape))
             waited_for = event_type_of(row, history)
-            return Envelope(result=WaitOutput(**shape.model_dump(), event_type=waited_for))
+            return answer_with(Envelope(result=WaitOutput(**shape.model_dump(), event_type=waited_for)))
 
         return await self._asker.read(read)

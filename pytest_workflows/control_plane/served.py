@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -89,12 +90,13 @@ class Served(Protocol):
         ...
 
 
-async def on_loop(served: Served, ask: Callable[[], Awaitable[T]]) -> T:
+async def on_loop(served: Served, ask: Callable[[], Awaitable[T]], *, is_reading: bool = False) -> T:
     """Ask something of what is served, on its loop, from whichever loop runs; what was written by then is on disk.
 
     Args:
         served: What is served.
         ask: Makes what is awaited there.
+        is_reading: Whether it changes nothing: where nothing can be stored, it shows what is in memory.
 
     Returns:
         The answer, once everything that the engine has written so far is where it is kept.
@@ -108,7 +110,8 @@ async def on_loop(served: Served, ask: Callable[[], Awaitable[T]]) -> T:
         except Exception:
             await served.engine.store.stored()  # "it exists already" is an answer as well
             raise
-        await served.engine.store.stored()
+        with contextlib.suppress(StoreError) if is_reading else contextlib.nullcontext():
+            await served.engine.store.stored()
         return found
 
     if asyncio.get_running_loop() is served.loop:

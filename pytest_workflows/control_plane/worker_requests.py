@@ -13,7 +13,7 @@ from urllib.parse import quote
 from durable_engine import JsException, is_hidden
 
 from .security import TOKEN_COOKIE, without_token
-from .worker_bodies import body_of, encoder_for, pieces_of
+from .worker_bodies import body_of, drop_body, encoder_for, pieces_of
 
 if TYPE_CHECKING:
     from pytest_workflows.workers import Request, Response
@@ -31,6 +31,11 @@ WHOLE_BODY: Final = "workflows.body"
 _MOST_KEPT: Final = 100 << 20
 """Bytes of a request that are kept while its answer is sent already: as many as the platform takes in a body."""
 _OF_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"})
+_SWITCHING: Final = 101
+_NO_UPGRADE: Final = (
+    "The Worker answered with a WebSocket to a request that asks for none. Answer so only to requests with the header "
+    "`Upgrade: websocket`: on the platform the client sees an error as well.\n"
+)
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
 
@@ -67,7 +72,10 @@ class WorkerGateway:
         except Exception as error:
             await _send_text(send, 500, _failure(error))
         else:
-            await exchange.send(answer, send)
+            if answer.status == _SWITCHING:  # to what is no request for a WebSocket, or uvicorn would have said so
+                await _send_text(send, 500, _NO_UPGRADE)
+            else:
+                await exchange.send(answer, send)
 
     async def on_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run something on the Worker's loop."""
@@ -226,6 +234,8 @@ class Exchange:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if is_bare:
             await send({"type": "http.response.body", "body": b""})
+            with contextlib.suppress(Exception):
+                await self._gateway.on_loop(drop_body(answer))
             return
         await self._send_pieces(answer, encoder, send)
 

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 _SWITCHING: Final = 101
 _NORMAL: Final = 1000
 _NO_STATUS: Final = 1005
+_ABNORMAL: Final = 1006
 _FAILED: Final = 1011
+_LONGEST_REASON: Final = 123
+"""Bytes of the reason in a frame that closes: a longer one is no frame."""
 
 
 async def bridge(gateway: WorkerGateway, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,12 +74,20 @@ class _Bridge:
         self._send = send
         self._loop = asyncio.get_running_loop()
         self._to_client: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self._is_closed = False
 
     async def run(self) -> None:
         """Carry frames in both directions until one of the two closes."""
-        protocol = self._answer.headers._first("sec-websocket-protocol")
-        await self._send({"type": "websocket.accept", "subprotocol": protocol, "headers": self._headers()})
-        await self._gateway.on_loop(self._accept())
+        try:
+            protocol = self._answer.headers._first("sec-websocket-protocol")
+            await self._send({"type": "websocket.accept", "subprotocol": protocol, "headers": self._headers()})
+            await self._gateway.on_loop(self._accept())
+            await self._carry()
+        finally:
+            if not self._is_closed:  # what the Worker sent did not get through: it is to know that nobody listens
+                await self._gateway.on_loop(self._to_worker("close", (_ABNORMAL, "")))
+
+    async def _carry(self) -> None:
         reading = asyncio.ensure_future(self._read())
         try:
             await self._write()
@@ -107,17 +118,19 @@ class _Bridge:
             if kind == "gone":
                 return
             if kind == "close":
+                self._is_closed = True
                 code, reason = data
-                await self._send(
-                    {"type": "websocket.close", "code": 1000 if code == _NO_STATUS else code, "reason": reason}
-                )
+                code = _NORMAL if code == _NO_STATUS else code
+                await self._send({"type": "websocket.close", "code": code, "reason": _cut(_well_formed(reason))})
                 return
-            await self._send({"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data})
+            text = _well_formed(data) if isinstance(data, str) else None
+            await self._send({"type": "websocket.send", **({"bytes": data} if text is None else {"text": text})})
 
     async def _read(self) -> None:
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
+                self._is_closed = True
                 code, reason = message.get("code", _NO_STATUS), message.get("reason") or ""
                 await self._gateway.on_loop(self._to_worker("close", (code, reason)))
                 self._to_client.put_nowait(("gone", None))
@@ -131,3 +144,12 @@ class _Bridge:
             self._socket._other._arrive("close", data)
         else:
             self._socket._other._arrive("message", data)
+
+
+def _well_formed(text: str) -> str:
+    """A text as it goes over the wire: half a pair of surrogates, which UTF-8 has not, is a replacement character."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _cut(reason: str) -> str:
+    return reason.encode()[:_LONGEST_REASON].decode(errors="ignore")

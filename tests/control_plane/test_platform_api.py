@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from typing import Any
 from urllib.parse import quote
 
+import fastapi
 import httpx
 import pytest
 
@@ -30,6 +32,19 @@ class StreamWorkflow(WorkflowEntrypoint):
             return ReadableStream._of_bytes(b"\x00\xff bytes")
 
         await read()
+
+
+class HalvesWorkflow(WorkflowEntrypoint):
+    """Whatever it names, returns and raises has half of a pair of surrogates."""
+
+    async def run(self, event: Any, step: Any) -> None:
+        @step.do("half \ud83d")
+        async def half() -> Any:
+            return {"\ud83d": event["payload"]}
+
+        await half()
+        await step.wait_for_event("wait \ud83d", "approved")
+        raise ValueError("half \ud83d")
 
 
 async def test_an_instance_is_created_read_approved_and_complete(shop, client):
@@ -216,3 +231,69 @@ def test_the_api_answers_in_words_while_the_worker_s_code_blocks_its_thread(monk
         assert (change.status_code, change.headers["x-should-retry"]) == (503, "false")
         assert change.json()["errors"][0]["message"].endswith("What was asked for may still be done then.")
         assert httpx.get(f"{served.url}{BASE}").status_code == 200
+
+
+# -- texts that are no Unicode, and other oddities that were once an internal error -------------------------------------
+
+
+def test_half_a_pair_of_surrogates_is_answered_as_javascript_writes_it():
+    with serving(halves=HalvesWorkflow) as served:
+        url = f"{served.url}{BASE}/halves/instances"
+        local = f"{served.url}/cdn-cgi/local/explorer/api/workflows/halves/instances"
+        body = b'{"instance_id": "one", "params": {"half": "\\ud83d"}}'
+        made = httpx.post(url, content=body, headers={"content-type": "application/json"})
+        served.run(served.shop.engine.settle())
+        waiting, pages = httpx.get(f"{url}/one"), _pages_of(served.url)
+        sent = httpx.post(f"{url}/one/events/approved", content=b'"\\ud83d"')
+        served.run(served.shop.engine.settle())
+        ended, its_local = httpx.get(f"{url}/one"), httpx.get(f"{local}/one")
+        step = httpx.get(f"{url}/one/step", params={"name": "wait \\ud83d-1", "type": "waitForEvent"})
+
+    for answer in (made, waiting, sent, ended, its_local, *pages):
+        assert answer.status_code == 200, answer.text
+    assert waiting.headers["workflows-outputs"] == "json"
+    assert waiting.headers["content-type"] == "application/json"
+    assert '"params":{"half":"\\ud83d"}' in waiting.text
+    assert '"queued":"2026-03-02T09:00:00.000Z"' in waiting.text
+    assert '"name":"half \\ud83d-1"' in its_local.text
+    assert ended.json()["result"]["status"] == "errored"
+    assert step.status_code == 404  # an address can hold no half of a pair
+
+
+def _pages_of(url: str) -> list[httpx.Response]:
+    """What the page asks of an instance."""
+    asked = ("instance?workflow=halves&id=one", "test?workflow=halves&id=one", "graph?workflow=halves")
+    return [httpx.get(f"{url}/__workflows/api/{path}") for path in (*asked, "instances", "numbers", "overview")]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_moment_before_the_first_year_or_after_the_last_one_is_refused(client, moment):
+    answer = await client.get(INSTANCES, params={"date_start": moment})
+
+    assert answer.status_code == 400
+    assert "in UTC it is not within the years 1 to 9999" in answer.json()["errors"][0]["message"]
+
+
+async def test_a_retention_that_is_no_duration_is_refused(client):
+    body = {"class_name": "OrderWorkflow", "script_name": "worker", "default_retention": {"error_retention": "soon"}}
+    answer = await client.put(f"{BASE}/orders", json=body)
+
+    assert answer.status_code == 400
+    assert "A retention is 'soon', which is not a duration." in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.skipif(
+    "strict_content_type" not in inspect.signature(fastapi.FastAPI.__init__).parameters,
+    reason="an earlier FastAPI takes it for JSON",
+)
+async def test_a_body_that_says_nothing_of_its_type_is_told_so(client):
+    answer = await client.post(INSTANCES, content='{"params": 1}')
+
+    assert answer.status_code == 400
+    assert "The body does not say that it is JSON: send it with" in answer.json()["errors"][0]["message"]
+
+
+async def test_a_conflict_is_not_asked_for_again_by_the_platform_s_client(client):
+    answer = await client.put(f"{BASE}/orders", json={"class_name": "Other", "script_name": "worker"})
+
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (409, "false")

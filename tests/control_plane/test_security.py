@@ -101,6 +101,7 @@ async def test_own_paths_want_the_token(guarded, path):
         {},
         {"authorization": "Bearer other"},
         {"authorization": "s3cret"},
+        {"authorization": "Basic s3cret"},
         {"cookie": "workflows_token=x"},
     ):
         answer = await guarded.get(path, headers=headers)
@@ -122,6 +123,7 @@ async def test_the_page_takes_the_token_from_its_address_into_a_cookie(guarded):
     guarded.cookies.clear()
     assert (await guarded.get("/__workflows/docs?token=other")).status_code == 401
     assert (await guarded.get(f"{BASE}?token=s3cret")).status_code == 401
+    assert (await guarded.post("/__workflows/api/create?token=s3cret", json={})).status_code == 401
 
 
 async def test_the_token_s_cookie_is_found_beside_odd_ones_of_the_worker(guarded):

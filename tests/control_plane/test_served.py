@@ -163,8 +163,8 @@ def test_each_answer_says_what_it_tells_of(monkeypatch: pytest.MonkeyPatch) -> N
             httpx.get(f"{served.url}{path}", trust_env=False).raise_for_status()
             return asked[-1]
 
-        assert about(f"{BASE}/orders/instances/a") == durable_engine.Told((first,))
-        assert about(f"{BASE}/orders/instances?per_page=1") == durable_engine.Told([second], all_rows=True)
+        assert about(f"{BASE}/orders/instances/a") == durable_engine.Shown((first,))
+        assert about(f"{BASE}/orders/instances?per_page=1") == durable_engine.Shown([second], all_rows=True)
         assert about(BASE) is None
         about("/__workflows/api/overview")  # the first one looks, and waits for all that it has seen
-        assert about("/__workflows/api/overview") == durable_engine.Told()
+        assert about("/__workflows/api/overview") == durable_engine.Shown()

@@ -9,6 +9,7 @@ import threading
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from pytest_workflows.control_plane import worker_requests
@@ -74,6 +75,7 @@ def test_status_and_headers_come_back_each_cookie_by_itself(served):
     assert (got.status_code, got.headers["location"]) == (307, "/there")
     assert got.headers.get_list("set-cookie") == ["a=1", "b=2"]
     assert got.headers["x-latin"] == "caf\u00e9"
+    assert "connection" not in got.headers  # the connection is the server's
 
 
 def test_a_large_body_arrives_and_comes_back_whole(served):
@@ -151,6 +153,20 @@ def test_a_client_that_goes_away_ends_the_stream(served):
     answering(served, answer)
     with httpx.stream("GET", f"{served.url}/endless") as got:
         next(got.iter_raw())
+
+    served.run(asyncio.wait_for(cancelled.wait(), 10))
+
+
+def test_a_stream_that_is_asked_for_its_head_alone_is_told_that_nobody_reads_it(served):
+    cancelled = asyncio.Event()
+
+    async def answer(request):
+        stream = ReadableStream._made(lambda: None, lambda reason: cancelled.set(), is_bytes=True)
+        stream._is_started = True
+        return Response(stream)
+
+    answering(served, answer)
+    assert httpx.head(f"{served.url}/endless").status_code == 200
 
     served.run(asyncio.wait_for(cancelled.wait(), 10))
 
@@ -260,6 +276,70 @@ def test_a_client_that_closes_is_closed_for_the_worker(served):
         return answer.closed
 
     assert served.run(until_closed()) == [(4001, "enough")]
+
+
+def test_what_no_frame_can_hold_is_sent_as_far_as_one_can(served):
+    async def answer(request):
+        client, server = WebSocketPair()._ends
+        server.accept()
+        server.send("half \ud83d, whole \ud83d\ude00")
+        server.close(4000, "é" * 100)
+        return Response(None, status=101, web_socket=client)
+
+    answering(served, answer)
+    with connect(f"ws://127.0.0.1:{served.port}/socket") as ws:
+        assert ws.recv(10) == "half \ufffd, whole \U0001f600"
+        with pytest.raises(ConnectionClosed) as closed:
+            ws.recv(10)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4000, "é" * 61)
+
+
+async def test_a_worker_that_closes_is_closed_once(shop):
+    sent = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "bye"}]
+    answer = shop.answer = echoing()
+
+    async def receive():
+        return sent.pop(0) if sent else await asyncio.Event().wait()
+
+    async def send(message):
+        pass
+
+    scope = {"type": "websocket", "scheme": "ws", "path": "/socket", "query_string": b"", "headers": [(b"host", b"x")]}
+    await worker_requests.WorkerGateway(shop, None)(scope, receive, send)
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+    assert answer.closed == [(4000, "as you wish")]
+
+
+@pytest.mark.parametrize("kind", ["websocket.accept", "websocket.send"])
+async def test_a_worker_whose_frames_do_not_get_through_learns_that_nobody_listens(shop, kind):
+    sent = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "hello"}]
+    answer = shop.answer = echoing()
+
+    async def receive():
+        return sent.pop(0) if sent else await asyncio.Event().wait()
+
+    async def send(message):
+        if message["type"] == kind:
+            raise OSError("the client has gone")
+
+    scope = {"type": "websocket", "scheme": "ws", "path": "/socket", "query_string": b"", "headers": [(b"host", b"x")]}
+    with pytest.raises(OSError, match="has gone"):
+        await worker_requests.WorkerGateway(shop, None)(scope, receive, send)
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+    assert answer.closed == [(1006, "")]
+
+
+def test_a_socket_for_a_request_that_asks_for_none_is_an_error_in_words(served):
+    answering(served, echoing())
+    got = httpx.get(f"{served.url}/socket")
+
+    assert got.status_code == 500
+    assert "to a request that asks for none" in got.text
 
 
 def test_a_worker_that_does_not_switch_answers_as_it_does(served):

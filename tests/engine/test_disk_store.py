@@ -13,7 +13,7 @@ from durable_engine.rows import EventRow, HistoryRow, InstanceRow, StepRow
 from durable_engine.storage import disk
 from durable_engine.storage.journal import Added, Batch, Deleted, EventAdded, Recorded, Saved, Whole
 from durable_engine.storage.journaled_store import JournaledStore
-from durable_engine.storage.store import Line, Told
+from durable_engine.storage.store import Line, Shown
 from durable_engine.workflow import Retention
 
 KEY = StepKey("do", "charge", 1)
@@ -152,19 +152,19 @@ async def test_what_an_answer_tells_of_is_waited_for_and_nothing_else(path):
         commits.hold()
         store.record(other.key, [HistoryRow("STEP_START", KEY, 0)])
         store.note_moved(5)
-        ask("nothing of it", Told([kept.key]))
-        ask("which there are", Told([kept.key], all_rows=True))
-        ask("nothing", Told())
+        ask("nothing of it", Shown([kept.key]))
+        ask("which there are", Shown([kept.key], all_rows=True))
+        ask("nothing", Shown())
         assert [what for what, _ in told] == ["nothing of it", "which there are", "nothing"]
 
-        ask("all of it", Told([kept.key, other.key]))
+        ask("all of it", Shown([kept.key, other.key]))
         await turns()  # its commit is under way
-        ask("all of it, while it is under way", Told([other.key]))
+        ask("all of it, while it is under way", Shown([other.key]))
         store.save_instance(kept)
-        ask("which there are, and one has changed", Told(all_rows=True))
-        ask("that one", Told([kept.key]))
+        ask("which there are, and one has changed", Shown(all_rows=True))
+        ask("that one", Shown([kept.key]))
         store.delete_instances([other.key])
-        ask("one that is gone", Told([other.key]))
+        ask("one that is gone", Shown([other.key]))
         ask("everything")
         await turns()
         assert len(told) == 3
@@ -197,7 +197,7 @@ async def test_an_answer_that_tells_which_there_are_waits_for_each_change_of_tha
         row = store.add_instance("W", "x", 0, b"")
         await store.stored()
         change(store, row)
-        store.once_stored(told.append, Told(all_rows=True))
+        store.once_stored(told.append, Shown(all_rows=True))
         assert told == []
 
         await store.stored()

@@ -23,7 +23,7 @@ from durable_engine.errors import StoreError
 from .database import Database
 from .journal import Added, Deleted, Entry, Saved, decode_batch, encode_batch, instances_of, parts_of
 from .journaled_store import JournaledStore
-from .store import Told
+from .store import Shown
 
 LOG = logging.getLogger("durable_engine.storage")
 
@@ -147,7 +147,7 @@ class DiskStore(JournaledStore):
         else:
             action()
 
-    def once_stored(self, tell: Callable[[StoreError | None], None], about: Told | None = None) -> None:
+    def once_stored(self, tell: Callable[[StoreError | None], None], about: Shown | None = None) -> None:
         """Tell once what was written so far is on disk, or why it cannot be written now.
 
         Args:
@@ -183,10 +183,10 @@ class DiskStore(JournaledStore):
         """The last batch that is not on disk; None if all are."""
         return self._gathered if self._gathered.entries else self._committing
 
-    def _unwritten_of(self, told: Told) -> _Gathered | None:
+    def _unwritten_of(self, shown: Shown) -> _Gathered | None:
         """The last batch that is not on disk and has something that is told of; None if there is none."""
         for batch in (self._gathered, self._committing):
-            if batch is not None and any(_is_told(entry, told) for entry in batch.entries):
+            if batch is not None and any(_is_shown(entry, shown) for entry in batch.entries):
                 return batch
         return None
 
@@ -333,11 +333,11 @@ class DiskStore(JournaledStore):
         return lines > 0
 
 
-def _is_told(entry: Entry, told: Told) -> bool:
+def _is_shown(entry: Entry, shown: Shown) -> bool:
     """Whether an entry has something that is told of."""
-    if told.all_rows and isinstance(entry, Added | Saved | Deleted):
+    if shown.all_rows and isinstance(entry, Added | Saved | Deleted):
         return True
-    return any(key in told.instances for key in instances_of(entry))
+    return any(key in shown.instances for key in instances_of(entry))
 
 
 class _Ended(Exception):

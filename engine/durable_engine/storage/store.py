@@ -68,7 +68,7 @@ class Contents:
         self.events: dict[str, deque[EventRow]] = {}
 
 
-class Told(msgspec.Struct, frozen=True):
+class Shown(msgspec.Struct, frozen=True):
     """What an answer tells of: nothing that a kill could take back may be in it.
 
     Attributes:
@@ -130,7 +130,7 @@ class Store:
         """Do something once everything written so far is where it is kept: at once, in memory."""
         action()
 
-    def once_stored(self, tell: Callable[[StoreError | None], None], about: Told | None = None) -> None:
+    def once_stored(self, tell: Callable[[StoreError | None], None], about: Shown | None = None) -> None:
         """Tell once what was written so far is where it is kept, or why it cannot be: at once, in memory.
 
         Args:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from durable_engine import EngineError, InstanceHandle, Told, WorkflowBinding
+from durable_engine import EngineError, InstanceHandle, Shown, WorkflowBinding
 from pytest_workflows.control_plane.asking import Asker
 from pytest_workflows.control_plane.errors import BAD_REQUEST, INSTANCE_NOT_FOUND, WORKFLOW_NOT_FOUND, ApiError
 from pytest_workflows.control_plane.served import Served
@@ -28,23 +29,24 @@ class PageAsker:
         self._asker = Asker(served)
         self._patient = Asker(served, _LONG)
 
-    async def ask(self, action: Callable[[], Awaitable[T]], *, is_long: bool = False) -> T:
+    async def ask(self, action: Callable[[], Awaitable[T]], *, is_long: bool = False, is_reading: bool = False) -> T:
         """Ask something, on the loop of what is served.
 
         Args:
             action: Makes what is awaited there.
             is_long: Whether it may take minutes.
+            is_reading: Whether it changes nothing: where nothing can be stored, it shows what is in memory.
 
         Raises:
             ApiError: If the engine refuses it, or its loop does not give way.
             JsException: If the platform would refuse it.
         """
         try:
-            return await (self._patient if is_long else self._asker).ask(action)
+            return await (self._patient if is_long else self._asker).ask(action, is_reading=is_reading)
         except EngineError as error:
             raise ApiError(400, BAD_REQUEST, str(error)) from None
 
-    async def read(self, question: Callable[[], T], about: Callable[[T], Told | None] = lambda _: None) -> T:
+    async def read(self, question: Callable[[], T], about: Callable[[T], Shown | None] = lambda _: None) -> T:
         """The same for something that waits for nothing. Where nothing can be stored, it shows what is in memory.
 
         Args:
@@ -55,6 +57,16 @@ class PageAsker:
             ApiError: If its loop does not give way.
         """
         return await self._asker.read(question, about)
+
+    async def made(self, make: Callable[[], T]) -> T:
+        """What takes its time, such as the recording of a thousand steps: made in a thread, and others are answered.
+
+        Args:
+            make: Makes it, of nothing that changes meanwhile.
+        """
+        if asyncio.get_running_loop() is self.served.loop:
+            return make()
+        return await asyncio.to_thread(make)
 
     def known(self, workflow: str) -> WorkflowBinding:
         """The binding of a workflow.

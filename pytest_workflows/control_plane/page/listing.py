@@ -42,7 +42,7 @@ _WHOLE = 5.0
 _LONGEST_ERROR = 200
 
 _MOST_GONE = 10_000
-"""How many deleted instances are remembered: whoever has not asked for so long asks for everything."""
+"""How many deleted instances are remembered: whoever has not asked for so long is told everything."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -80,11 +80,13 @@ class Changes(msgspec.Struct, frozen=True):
         lines: The instances that changed, those that changed first first.
         gone: The workflow and id of the instances that were deleted.
         revision: What to ask with for what changes from then on.
+        are_all: Whether the lines are all that there are.
     """
 
     lines: list[Line]
     gone: list[Key]
     revision: int
+    are_all: bool = False
 
 
 class Listing(Observer):
@@ -106,6 +108,7 @@ class Listing(Observer):
         self._discarded: dict[Key, None] = {}
         self._revision = 1  # whoever has seen nothing asks with 0
         self._drawn_at = self._counted_at = self._compared_at = -math.inf
+        self._forgotten = 0  # of what was deleted until then, not all is remembered
         self._looks = self._stored_look = 0
         self._look: asyncio.Future[None] | None = None
         engine.observers.add(self)
@@ -208,13 +211,15 @@ class Listing(Observer):
             revision: What the last answer said.
         """
         await self.look()
+        if revision < self._forgotten:
+            revision = 0
         changed: list[Line] = []
         for line in reversed(self._lines.values()):
             if line.revision <= revision:
                 break
             changed.append(line)
         gone = [key for key, when in self._gone.items() if when > revision] if revision else []
-        return Changes(changed[::-1], gone, self._revision)
+        return Changes(changed[::-1], gone, self._revision, are_all=not revision)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many instances of each workflow stand in each status, as of the last look."""
@@ -286,7 +291,7 @@ class Listing(Observer):
             self._drop(key)
             self._gone[key] = self._revision
         for key in list(self._gone)[:-_MOST_GONE]:
-            del self._gone[key]
+            self._forgotten = self._gone.pop(key)
 
 
 def _line(engine: Engine, instance: Execution, revision: int) -> Line:

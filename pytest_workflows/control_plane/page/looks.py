@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from durable_engine import Told
+from durable_engine import Shown
 from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.errors import ApiError
+from pytest_workflows.control_plane.json_answers import answer_with
 from pytest_workflows.control_plane.routes import failures
 from pytest_workflows.control_plane.served import Served
 
@@ -52,10 +53,10 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
     router = APIRouter(responses=failures())
     news = _News(asker, listing)
 
-    @router.get("/overview", operation_id="page_overview")
-    async def overview() -> Envelope[Overview]:
+    @router.get("/overview", operation_id="page_overview", response_model=Envelope[Overview])
+    async def overview() -> Response:
         """What there is: workflows, versions, the time."""
-        return Envelope(result=await news.overview())
+        return answer_with(Envelope(result=await news.overview()))
 
     @router.get("/changes", include_in_schema=False)
     async def changes() -> StreamingResponse:
@@ -63,26 +64,37 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(news.messages(), media_type="text/event-stream", headers=headers)
 
-    @router.get("/instances", operation_id="page_instances")
+    @router.get(
+        "/instances",
+        operation_id="page_instances",
+        response_model=Envelope[list[dict[str, Any]]],
+        responses=failures(404),
+    )
     async def instances(
         search: Annotated[str, Query(max_length=500)] = "",
         workflow: str | None = None,
         status: str | None = None,
         limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 500,
-    ) -> Envelope[list[dict[str, Any]]]:
+    ) -> Response:
         """The newest instances of a workflow, in a status, that hold every word of a search."""
         words = search.lower().split()
+        wanted = None if workflow is None else asker.known(workflow).workflow.name
         found = [
             line
-            for line in await asker.ask(listing.lines)
-            if workflow in (None, line.workflow)
+            for line in await asker.ask(listing.lines, is_reading=True)
+            if wanted in (None, line.workflow)
             and status in (None, line.status)
-            and all(word in f"{line.workflow} {line.id} {line.error or ''}".lower() for word in words)
+            and all(word in _searched(line) for word in words)
         ]
         found.sort(key=lambda line: -line.created)
-        return Envelope(result=[msgspec.to_builtins(line) for line in found[:limit]])
+        return answer_with(Envelope(result=[msgspec.to_builtins(line) for line in found[:limit]]))
 
     return router
+
+
+def _searched(line: Line) -> str:
+    """What a search finds a line by: as the page does it with those that it has."""
+    return f"{line.workflow} {line.id} {line.status} {line.at or ''} {line.error or ''}".lower()
 
 
 class _News:
@@ -98,7 +110,7 @@ class _News:
         async def look() -> tuple[Changes, Overview]:
             return await self._listing.since(revision), _overview(self._asker.served, self._listing)
 
-        return await self._asker.ask(look)
+        return await self._asker.ask(look, is_reading=True)
 
     async def overview(self) -> Overview:
         """What there is, as it was a moment ago."""
@@ -111,8 +123,8 @@ class _News:
             return seen()
 
         if self._listing.are_counts_fresh(_FRESH):
-            return await self._asker.read(seen, lambda _: Told() if self._listing.are_counts_stored else None)
-        return await self._asker.ask(look)
+            return await self._asker.read(seen, lambda _: Shown() if self._listing.are_counts_stored else None)
+        return await self._asker.ask(look, is_reading=True)
 
     async def messages(self) -> AsyncIterator[bytes]:
         """The messages to one window."""
@@ -129,7 +141,7 @@ class _News:
             news = {name: text for name, text in parts.items() if before.get(name) != text}
             quiet = 0 if found.revision != revision or news else quiet + 1
             if quiet % _QUIET == 0:
-                yield _message(found, seen.now, news, is_all=revision == 0)
+                yield _message(found, seen.now, news)
             revision, before = found.revision, parts
             await asyncio.sleep(max(_TICK, min(_SLOWEST, _PAUSE * (time.perf_counter() - began))))
 
@@ -171,13 +183,14 @@ def _parts(overview: Overview) -> dict[str, bytes]:
     return {name: _json(value) for name, value in overview.model_dump(exclude={"now"}).items()}
 
 
-def _message(changes: Changes, now: str, parts: dict[str, bytes], *, is_all: bool) -> bytes:
-    newest = sorted(changes.lines, key=lambda line: -line.created)[:MOST_LINES]
+def _message(changes: Changes, now: str, parts: dict[str, bytes]) -> bytes:
+    # What a window has already must not stay as it was: of the changes none is left out.
+    lines = sorted(changes.lines, key=lambda line: -line.created)[: MOST_LINES if changes.are_all else None]
     named = {
         "now": _json(now),
-        "all": _json(is_all),
+        "all": _json(changes.are_all),
         "gone": _json(changes.gone),
-        "lines": _lines(newest),
+        "lines": _lines(lines),
         **parts,
     }
     return _event(b"{" + b",".join(_json(name) + b":" + text for name, text in named.items()) + b"}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from pytest_workflows.control_plane.answers import Envelope
 from pytest_workflows.control_plane.errors import BAD_REQUEST, NOT_FOUND, ApiError
+from pytest_workflows.control_plane.json_answers import answer_with
 from pytest_workflows.control_plane.routes import failures
 from pytest_workflows.standins.stores import Listed
 
@@ -34,25 +35,25 @@ def stores_router(asker: PageAsker) -> APIRouter:
     async def all_stores() -> Envelope[list[StoreModel]]:
         """The stores that there are."""
 
-        async def look() -> list[StoreModel]:
+        def look() -> list[StoreModel]:
             return [
                 StoreModel(kind=one.kind, id=one.id, names=list(one.names), tables=one.store.tables())
                 for one in listed()
             ]
 
-        return Envelope(result=await asker.ask(look))
+        return Envelope(result=await asker.read(look))
 
-    @router.get("/store", operation_id="page_store")
+    @router.get("/store", operation_id="page_store", response_model=Envelope[StorePage])
     async def page(
         kind: str,
         id: str,
         table: str,
         after: str | None = None,
         limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 100,
-    ) -> Envelope[StorePage]:
+    ) -> Response:
         """A page of what a store holds."""
 
-        async def look() -> StorePage:
+        def look() -> StorePage:
             found = next((one for one in listed() if (one.kind, one.id) == (kind, id)), None)
             if found is None:
                 raise ApiError(404, NOT_FOUND, f"There is no store {id!r} of kind {kind!r}.")
@@ -65,6 +66,6 @@ def stores_router(asker: PageAsker) -> APIRouter:
                 raise ApiError(400, BAD_REQUEST, f"{after!r} is of no page: {error}.") from None
             return StorePage(columns=seen.columns, rows=seen.rows, next=seen.next)
 
-        return Envelope(result=await asker.ask(look))
+        return answer_with(Envelope(result=await asker.read(look)))
 
     return router

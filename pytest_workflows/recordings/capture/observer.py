@@ -99,7 +99,8 @@ class Watcher(Observer):
 
     Args:
         engine: The engine.
-        most: How many lines of each attempt and calls of each instance are kept at least, the newest; None for all.
+        most: How many lines of each attempt, calls of each instance, and findings are kept at least, the newest; None
+            for all.
 
     Attributes:
         findings: The broken rules, in order.
@@ -222,6 +223,7 @@ class Watcher(Observer):
     def found(self, finding: Finding) -> None:
         """Note a broken rule."""
         self.findings.append(finding)
+        self._bound(self.findings)
 
     def _bound(self, kept: list[Any]) -> None:
         """Drop the oldest of what is twice as much as is to be kept."""

@@ -141,6 +141,28 @@ async def test_the_list_forgets_what_is_deleted_and_says_so_once(shop: Any) -> N
     assert listing.counts() == {"ORDERS": {}, "GREETINGS": {"complete": 1}, "NAPS": {}}
 
 
+async def test_whoever_has_not_asked_for_too_many_deletions_is_told_everything(shop: Any, monkeypatch: Any) -> None:
+    from pytest_workflows.control_plane.page import listing as module
+    from pytest_workflows.control_plane.page.looks import _message
+
+    monkeypatch.setattr(module, "_MOST_GONE", 1)
+    listing = module.Listing(shop.engine)
+    shop.create("one", "two", "three", workflow="GREETINGS")
+    first = shop.run(listing.since(0))
+    listing._drawn_at = 0
+
+    async def discard() -> None:
+        shop.engine.discard(shop.engine.bindings["GREETINGS"].workflow, ["one", "two"])
+
+    shop.run(discard())
+    changes = shop.run(listing.since(first.revision))
+    later = shop.run(listing.since(changes.revision))
+
+    assert ([line.id for line in changes.lines], changes.are_all) == (["three"], True)
+    assert b'"all":true' in _message(changes, "now", {})
+    assert (later.lines, later.gone, later.are_all) == ([], [], False)
+
+
 async def test_a_window_that_closes_while_it_is_told_takes_nothing_from_the_others(shop: Any, monkeypatch: Any) -> None:
     from pytest_workflows.control_plane.page import listing as module
     from pytest_workflows.control_plane.page.listing import Listing
@@ -190,6 +212,7 @@ async def test_instances_are_found_by_words_of_id_and_error(shop: Any, client: A
     shop.create("hello", workflow="GREETINGS")
 
     assert [one["id"] for one in await ask(client, "instances", search="ORDERS order-2")] == ["order-2"]
+    assert [one["id"] for one in await ask(client, "instances", search="waiting cool down order-1")] == ["order-1"]
     assert [one["id"] for one in await ask(client, "instances", status="complete")] == ["hello"]
     assert [one["id"] for one in await ask(client, "instances", workflow="ORDERS", limit=1)] in (
         ["order-1"],
@@ -377,6 +400,11 @@ async def test_a_workflow_is_known_by_its_own_name_too_and_what_is_created_here_
 
     assert made.json()["result"] == {"workflow": "SHIPPING", "id": "s-9"}
     assert shop.run(source()) == "api"
+    assert [one["id"] for one in await ask(client, "instances", workflow="ship-orders")] == ["s-9"]
+    assert (await ask(client, "instance", workflow="ship-orders", id="s-9"))["binding"] == "SHIPPING"
+    assert "SHIPPING" in (await ask(client, "test", workflow="ship-orders", id="s-9"))["text"]
+    drawn = [await client.get(f"{BASE}/graph", params={"workflow": name}) for name in ("ship-orders", "SHIPPING")]
+    assert drawn[0].text == drawn[1].text
 
 
 @pytest.mark.parametrize(
@@ -384,6 +412,7 @@ async def test_a_workflow_is_known_by_its_own_name_too_and_what_is_created_here_
     [
         ("instance", {"workflow": "ORDERS", "id": "nobody"}, "Workflow 'ORDERS' has no instance 'nobody'."),
         ("test", {"workflow": "NONE", "id": "nobody"}, "There is no workflow 'NONE' here."),
+        ("instances", {"workflow": "NONE"}, "There is no workflow 'NONE' here."),
         ("store", {"kind": "kv_namespaces", "id": "none", "table": "keys"}, "There is no store 'none'"),
     ],
 )

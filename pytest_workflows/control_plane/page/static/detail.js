@@ -6,7 +6,7 @@ let timeline = null;
 function openInstance(workflow, id) {
   const key = keyOf(workflow, id);
   if (opened?.key === key) return;
-  opened = { key, meant: { workflow, id }, run: null, parts: new Map(), asking: false, again: false, problem: null };
+  opened = { key, meant: { workflow, id }, run: null, parts: new Map(), asking: false, again: false, isUnanswered: false };
   timeline = null;
   active = key;
   document.getElementById("detail").replaceChildren(el("div", { class: "empty" }, "Loading …"));
@@ -29,9 +29,11 @@ async function renewInstance(isFirst = false) {
   mine.asking = true;
   try {
     const run = await ask("instance", mine.meant);
+    mine.isUnanswered = false;
     if (isFirst || hasNewFiles(run)) Object.assign(data.sources, await ask("sources", mine.meant));
     if (opened === mine) drawInstance(mine, run, isFirst);
   } catch (error) {
+    mine.isUnanswered = error.status !== 404;
     if (opened === mine) drawMissing(mine, error);
   } finally {
     mine.asking = false;
@@ -215,7 +217,12 @@ function closeInstance() {
 function startDetail() {
   let ticks = 0;
   setInterval(() => {
-    if (document.hidden || opened?.run == null || FINAL.has(opened.run.status) || timeline === null) return;
+    if (document.hidden || opened === null) return;
+    if (opened.run === null) {
+      if (opened.isUnanswered && isLinked && ++ticks % 3 === 0) renewInstance(); // its line need not change for that
+      return;
+    }
+    if (FINAL.has(opened.run.status) || timeline === null) return;
     if (++ticks % 3 === 0) renewInstance();
     else if (overview?.is_live) {
       opened.run.recorded_at = new Date(nowMs()).toISOString();

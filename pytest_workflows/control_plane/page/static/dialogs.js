@@ -16,7 +16,8 @@ function dialog(title, fields, { act, action, done, wide = false, isGrave = fals
       box.close();
       if (done) done(result);
     } catch (error) {
-      problem.textContent = error.message;
+      if (box.open) problem.textContent = error.message;
+      else toast(error.message, "failed"); // it was closed meanwhile
     } finally {
       form.removeAttribute("aria-busy");
     }
@@ -76,8 +77,12 @@ function createDialog(workflow = "") {
   const select = el("select", null, names.map((name) => el("option", { value: name }, name)));
   select.value = names.includes(workflow) ? workflow : names[0];
   const id = el("input", { type: "text", maxlength: "100", autocomplete: "off", spellcheck: "false" });
-  const params = jsonField("Params", lastParams.get(select.value) ?? "{}", "JSON. The event's payload.");
-  select.addEventListener("change", () => (params.input.value = lastParams.get(select.value) ?? "{}"));
+  let offered = lastParams.get(select.value) ?? "{}";
+  const params = jsonField("Params", offered, "JSON. The event's payload.");
+  select.addEventListener("change", () => {
+    if (params.input.value !== offered) return; // what somebody has written stays
+    params.input.value = offered = lastParams.get(select.value) ?? "{}";
+  });
   dialog("Create an instance", [field("Workflow", select), field("Id", id, "Empty for a new one."), params.place], {
     act: "Create",
     action: async () => {

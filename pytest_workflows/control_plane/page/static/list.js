@@ -173,6 +173,7 @@ function searchBeyond() {
 
 function takeLine(line) {
   line.key = keyOf(line.workflow, line.id);
+  if (lines.get(line.key)?.revision > line.revision) return; // what a search found may come after newer news
   lines.set(line.key, line);
 }
 

@@ -3,6 +3,7 @@
 let source = null;
 let isFramed = false;
 let stuck = null;
+let refusal = null;
 let lastSlow = 0;
 
 function listen() {
@@ -18,8 +19,21 @@ function listen() {
   source.addEventListener("error", () => {
     link(false);
     // A browser tries again by itself, but not where the server refused: that is done here.
-    if (source?.readyState === EventSource.CLOSED) setTimeout(() => document.hidden || listen(), 2000);
+    if (source?.readyState !== EventSource.CLOSED) return;
+    learnRefusal();
+    setTimeout(() => document.hidden || listen(), 2000);
   });
+}
+
+// Why the server refuses: a source of events does not say it. A server that was started again may want another token.
+async function learnRefusal() {
+  try {
+    await ask("overview");
+    refusal = null;
+  } catch (error) {
+    refusal = error.status ? error.message : null;
+  }
+  drawSoon();
 }
 
 // A browser opens six connections to a server: a window that nobody sees leaves its own to the others.
@@ -34,6 +48,7 @@ function link(there) {
   if (there === isLinked) return;
   const isBack = there && overview !== null && !isLinked;
   isLinked = there;
+  if (there) refusal = null;
   if (isBack && opened !== null) renewInstance();
   drawSoon();
 }

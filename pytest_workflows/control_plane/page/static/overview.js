@@ -141,7 +141,8 @@ function drawClock() {
 
 function drawBanners() {
   const banners = [];
-  if (!isLinked && overview !== null) banners.push(["failed", "The server does not answer. The page shows what it knew, and goes on when the server is back.", null]);
+  if (!isLinked && refusal !== null) banners.push(["failed", "The server refuses this page. The page shows what it knew.", refusal]);
+  else if (!isLinked && overview !== null) banners.push(["failed", "The server does not answer. The page shows what it knew, and goes on when the server is back.", null]);
   if (isLinked && stuck !== null) banners.push(["failed", "The Worker's code is busy.", stuck]);
   const newest = overview?.versions.at(-1);
   if (newest?.problem) {

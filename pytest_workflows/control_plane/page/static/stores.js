@@ -1,6 +1,6 @@
 // The stores: what the bindings hold, a page at a time.
 
-const stores = { list: null, chosen: null, table: "", search: "", page: null, asked: 0, isLong: false };
+const stores = { list: null, chosen: null, table: "", search: "", page: undefined, problem: null, asked: 0, isLong: false };
 const KINDS = {
   kv_namespaces: "KV namespace", r2_buckets: "R2 bucket", d1_databases: "D1 database", durable_objects: "Durable Objects", queues: "Queue", ratelimits: "Rate limit",
 };
@@ -9,7 +9,8 @@ async function showStores(kind, id, table) {
   stores.chosen = kind === undefined ? null : { kind, id };
   stores.table = table || "";
   stores.search = "";
-  stores.page = null;
+  stores.page = undefined; // null is that of a store that holds nothing
+  stores.problem = null;
   drawStores();
   await renewStores();
 }
@@ -23,11 +24,14 @@ async function renewStores() {
     if (found && !found.tables.includes(table)) table = found.tables[0] ?? "";
     const page = found && found.tables.length ? await ask("store", { ...chosen, table, limit: 100 }) : null;
     if (number === stores.asked) {
-      Object.assign(stores, { list, table, page });
+      Object.assign(stores, { list, table, page, problem: null });
       drawStores();
     }
   } catch (error) {
-    if (number === stores.asked && stores.list === null) document.getElementById("stores").replaceChildren(el("p", { class: "empty" }, error.message));
+    if (number !== stores.asked) return;
+    stores.problem = error.message;
+    if (stores.list !== null) drawStores();
+    else document.getElementById("stores").replaceChildren(el("p", { class: "empty" }, error.message));
   }
 }
 
@@ -45,7 +49,7 @@ function drawStores() {
   const { list, chosen, page } = stores;
   if (list === null) return place.replaceChildren(el("p", { class: "empty" }, "Loading …"));
   if (!list.length) return place.replaceChildren(el("p", { class: "empty" }, "The Worker has no binding with contents: no KV namespace, bucket, database, queue or Durable Object."));
-  const said = JSON.stringify([list, chosen, stores.table, stores.search, page]);
+  const said = JSON.stringify([list, chosen, stores.table, stores.search, page ?? [page === undefined, stores.problem]]);
   if (place.dataset.said === said) return undefined;
   place.dataset.said = said;
   const found = chosen && list.find((one) => one.kind === chosen.kind && one.id === chosen.id);
@@ -72,8 +76,13 @@ function storeBox(store) {
   return [
     el("header", null, el("h2", null, store.names.join(", ")), el("span", { class: "soft" }, `${KINDS[store.kind] || store.kind} `, el("code", null, store.id)),
       el("span", { class: "fill" }), el("button", { type: "button", onclick: refreshStores }, "Refresh")),
-    el("div", { class: "body-of-store" }, el("div", { class: "line" }, tables, search), page === null ? el("p", { class: "empty" }, "Nothing is stored.") : storeTable(page)),
+    el("div", { class: "body-of-store" }, el("div", { class: "line" }, tables, search), contentsOf(page)),
   ];
+}
+
+function contentsOf(page) {
+  if (page === undefined) return el("p", { class: "empty" }, stores.problem ?? "Loading …");
+  return page === null ? el("p", { class: "empty" }, "Nothing is stored.") : storeTable(page);
 }
 
 function storeTable(page) {
