@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -29,6 +29,9 @@ Key = tuple[str, str]
 
 _SLICE = 100
 """How many lines are made in one turn of the engine's loop."""
+
+_COMPARED_AT_ONCE = 2000
+"""How many instances are looked at in one turn at the most, where that is quicker than to wait for others."""
 
 _COMPARED = 1000
 """How many instances are looked at in one turn, where few lines are made."""
@@ -101,6 +104,7 @@ class Listing(Observer):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lines: dict[Key, Line] = {}
+        self._statuses: dict[Key, str] = {}
         self._counts: dict[str, Counter[str]] = {}
         self._under_way: dict[Key, None] = {}
         self._gone: dict[Key, int] = {}
@@ -127,7 +131,7 @@ class Listing(Observer):
         """Its line goes."""
         key = (row.workflow, row.id)
         self._changed.pop(key, None)
-        if key in self._lines:
+        if key in self._statuses:
             self._discarded[key] = None
 
     def restarted(self, instance: Instance, *, whole: bool) -> None:
@@ -165,19 +169,36 @@ class Listing(Observer):
             self._drawn_at = self._counted_at
 
     async def count(self, fresh: float) -> None:
-        """The same for the counts alone: of what goes on, only what has changed its status gets a line anew.
+        """The same for the counts alone: no line is made.
 
         Args:
             fresh: For how many seconds a look holds.
         """
         while self._look is not None:
             await asyncio.shield(self._look)
-        if not self.are_counts_fresh(fresh):
+        if time.monotonic() - self._counted_at >= fresh:
             await self._begin_look(are_counts_enough=True)
 
-    def are_counts_fresh(self, fresh: float) -> bool:
-        """Whether somebody has looked in the last so many seconds."""
-        return time.monotonic() - self._counted_at < fresh
+    def count_at_once(self, fresh: float) -> bool:
+        """The same without waiting for anything.
+
+        Args:
+            fresh: For how many seconds a look holds.
+
+        Returns:
+            False if that would take too long, or a look is under way: then nothing was done.
+        """
+        if self._look is not None:
+            return False
+        if time.monotonic() - self._counted_at < fresh:
+            return True
+        if self._is_whole_due or len(self._changed) + len(self._under_way) > _COMPARED_AT_ONCE:
+            return False
+        for _ in self._compare(self._changed, self._discarded, are_counts_enough=True):
+            """All in this turn."""
+        self._discarded = {}
+        self._note_counted()
+        return True
 
     @property
     def are_counts_stored(self) -> bool:
@@ -188,13 +209,17 @@ class Listing(Observer):
         if problem is None:
             self._stored_look = look
 
+    def _note_counted(self) -> None:
+        self._counted_at = time.monotonic()
+        self._looks = look = self._looks + 1
+        self._engine.store.once_stored(lambda problem: self._note_stored(problem, look))
+
     async def _begin_look(self, *, are_counts_enough: bool) -> None:
         self._look = asyncio.get_running_loop().create_future()
-        self._looks = look = self._looks + 1
+        self._looks += 1
         try:
             await self._look_again(are_counts_enough)
-            self._counted_at = time.monotonic()
-            self._engine.store.once_stored(lambda problem: self._note_stored(problem, look))
+            self._note_counted()
         finally:
             self._look.set_result(None)
             self._look = None
@@ -234,33 +259,39 @@ class Listing(Observer):
         changed, self._changed = self._changed, {}
         discarded, self._discarded = self._discarded, {}
         try:
-            await self._look_at(changed, discarded, are_counts_enough)
+            for _ in self._compare(changed, discarded, are_counts_enough=are_counts_enough):
+                await asyncio.sleep(0)
         except BaseException:  # whoever asked has gone: the next one is to be told all the same
             self._changed = {**changed, **self._changed}
             self._discarded = {**discarded, **self._discarded}
             raise
 
-    async def _look_at(self, changed: dict[Key, None], discarded: dict[Key, None], are_counts_enough: bool) -> None:
-        is_whole = time.monotonic() - self._compared_at > _WHOLE
+    @property
+    def _is_whole_due(self) -> bool:
+        return time.monotonic() - self._compared_at > _WHOLE
+
+    def _compare(
+        self, changed: dict[Key, None], discarded: dict[Key, None], *, are_counts_enough: bool
+    ) -> Iterator[None]:
+        """Compare what may have changed with what was seen; gives the turn back now and then."""
+        is_whole = self._is_whole_due
         shown = self._engine.instances if is_whole else self._found({**changed, **self._under_way})
         drawn = 0
         for place, instance in enumerate(shown, start=1):
-            line = self._lines.get(instance.key)
-            if line is None or line.status != instance.status:
-                self._draw(instance)
-                drawn += 1
-            elif instance.key in changed and are_counts_enough:
-                self._changed[instance.key] = None  # for a look at the lines
-            elif instance.key in changed:
-                self._draw(instance)
-                drawn += 1
+            is_other = self._note_status(instance)
+            if is_other or instance.key in changed or instance.key not in self._lines:
+                if are_counts_enough:
+                    self._changed[instance.key] = None  # for a look at the lines
+                else:
+                    self._draw(instance)
+                    drawn += 1
             if drawn == _SLICE or place % _COMPARED == 0:
                 drawn = 0
-                await asyncio.sleep(0)
+                yield
         if is_whole:
             self._compared_at = time.monotonic()
             kept = {instance.key for instance in self._engine.instances}
-            discarded.update((key, None) for key in self._lines if key not in kept)
+            discarded.update((key, None) for key in self._statuses if key not in kept)
         self._forget(key for key in discarded if not self._found({key: None}))
 
     def _found(self, keys: Iterable[Key]) -> list[Execution]:
@@ -270,26 +301,37 @@ class Listing(Observer):
         )
         return [instance for instance in found if instance is not None]
 
+    def _note_status(self, instance: Execution) -> bool:
+        """Count an instance where it stands; returns whether it stands elsewhere than when it was last seen."""
+        key, status = instance.key, instance.status
+        before = self._statuses.get(key)
+        if before == status:
+            return False
+        counts = self._counts.setdefault(key[0], Counter())
+        counts[status] += 1
+        if before is not None:
+            counts[before] -= 1
+        self._statuses[key] = status
+        if status in FINAL_STATUSES:
+            self._under_way.pop(key, None)
+        else:
+            self._under_way[key] = None
+        return True
+
     def _draw(self, instance: Execution) -> None:
         self._revision += 1
-        self._drop(instance.key)
+        self._lines.pop(instance.key, None)  # what changed last is the last
         self._gone.pop(instance.key, None)
-        line = self._lines[instance.key] = _line(self._engine, instance, self._revision)
-        self._counts.setdefault(line.workflow, Counter())[line.status] += 1
-        if line.status not in FINAL_STATUSES:
-            self._under_way[instance.key] = None
-
-    def _drop(self, key: Key) -> None:
-        line = self._lines.pop(key, None)
-        self._under_way.pop(key, None)
-        if line is not None:
-            self._counts[line.workflow][line.status] -= 1
+        self._lines[instance.key] = _line(self._engine, instance, self._revision)
 
     def _forget(self, keys: Iterable[Key]) -> None:
         for key in list(keys):
-            self._revision += 1
-            self._drop(key)
-            self._gone[key] = self._revision
+            self._under_way.pop(key, None)
+            if (status := self._statuses.pop(key, None)) is not None:
+                self._counts[key[0]][status] -= 1
+            if self._lines.pop(key, None) is not None:
+                self._revision += 1
+                self._gone[key] = self._revision
         for key in list(self._gone)[:-_MOST_GONE]:
             self._forgotten = self._gone.pop(key)
 

@@ -115,16 +115,20 @@ class _News:
     async def overview(self) -> Overview:
         """What there is, as it was a moment ago."""
 
-        def seen() -> Overview:
+        def seen() -> Overview | None:
+            if not self._listing.count_at_once(_FRESH):
+                return None
             return _overview(self._asker.served, self._listing)
 
         async def look() -> Overview:
             await self._listing.count(_FRESH)
-            return seen()
+            return _overview(self._asker.served, self._listing)
 
-        if self._listing.are_counts_fresh(_FRESH):
-            return await self._asker.read(seen, lambda _: Shown() if self._listing.are_counts_stored else None)
-        return await self._asker.ask(look, is_reading=True)
+        def about(found: Overview | None) -> Shown:
+            return Shown(all_rows=found is not None and not self._listing.are_counts_stored)
+
+        found = await self._asker.read(seen, about)
+        return await self._asker.ask(look, is_reading=True) if found is None else found
 
     async def messages(self) -> AsyncIterator[bytes]:
         """The messages to one window."""

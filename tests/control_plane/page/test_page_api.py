@@ -75,24 +75,73 @@ async def test_the_list_says_only_what_changed_since(shop: Any) -> None:
     assert [(line.id, line.status, line.steps) for line in changes.lines] == [("three", "complete", 1)]
 
 
-async def test_counts_take_no_line_anew_but_of_what_has_changed_its_status(shop: Any) -> None:
+@pytest.mark.parametrize("is_at_once", [False, True])
+async def test_counts_make_no_line_and_leave_it_to_whoever_asks_for_lines(shop: Any, is_at_once: bool) -> None:
     from pytest_workflows.control_plane.page.listing import Listing
+
+    async def count() -> None:
+        if is_at_once:
+            assert listing.count_at_once(0)
+        else:
+            await listing.count(0)
 
     listing = Listing(shop.engine)
     shop.create("one", "two", nap=False)
     first = shop.run(listing.since(0))
     assert listing.counts()["ORDERS"] == {"waiting": 2}
     shop.send("one", "approved", {})
-    shop.run(listing.count(0))
-    assert listing.counts()["ORDERS"] == {"waiting": 1, "complete": 1}
-    assert listing.are_counts_stored
-    assert [line.id for line in listing._lines.values() if line.revision > first.revision] == ["one"]
-
+    shop.create("three", nap=False)
     listing._changed["ORDERS", "two"] = None  # as of a step
-    shop.run(listing.count(0))
-    assert [line.id for line in listing._lines.values() if line.revision > first.revision] == ["one"]
+    shop.run(count())
+    assert listing.counts()["ORDERS"] == {"waiting": 2, "complete": 1}
+    assert listing.are_counts_stored
+    assert [line.id for line in listing._lines.values()] == ["one", "two"]
+
     listing._drawn_at = 0
-    assert [line.id for line in shop.run(listing.since(first.revision)).lines] == ["one", "two"]
+    changes = shop.run(listing.since(first.revision))
+    assert [(line.id, line.status) for line in changes.lines] == [
+        ("one", "complete"),
+        ("three", "waiting"),
+        ("two", "waiting"),
+    ]
+
+    async def discard() -> None:
+        shop.engine.discard(shop.engine.bindings["ORDERS"].workflow, ["one", "three"])
+
+    shop.run(discard())
+    shop.run(count())
+    assert listing.counts()["ORDERS"] == {"waiting": 1}
+    listing._drawn_at = 0
+    assert shop.run(listing.since(changes.revision)).gone == [("ORDERS", "one"), ("ORDERS", "three")]
+
+
+async def test_what_would_take_long_is_not_counted_at_once(shop: Any, monkeypatch: Any) -> None:
+    from pytest_workflows.control_plane.page import listing as module
+    from pytest_workflows.control_plane.page.listing import Listing
+
+    listing = Listing(shop.engine)
+
+    async def count_at_once(fresh: float) -> bool:
+        return listing.count_at_once(fresh)
+
+    assert not shop.run(count_at_once(0))  # all instances are compared now and then
+    shop.run(listing.count(0))
+    shop.create("one", "two", nap=False)
+    monkeypatch.setattr(module, "_COMPARED_AT_ONCE", 1)
+    assert not shop.run(count_at_once(0))
+    assert shop.run(count_at_once(60))  # somebody has just counted
+    assert listing.counts()["ORDERS"] == {}
+    monkeypatch.undo()
+
+    async def amid_a_look() -> None:
+        monkeypatch.setattr(module, "_COMPARED", 1)
+        looking = asyncio.ensure_future(listing.count(0))
+        await asyncio.sleep(0)
+        assert not listing.count_at_once(0)
+        await looking
+
+    shop.run(amid_a_look())
+    assert listing.counts()["ORDERS"] == {"waiting": 2}
 
 
 @pytest.mark.parametrize("is_given_up", [False, True])
@@ -102,7 +151,7 @@ async def test_counts_that_a_look_is_changing_are_not_known_to_be_on_disk(
     from pytest_workflows.control_plane.page import listing as module
     from pytest_workflows.control_plane.page.listing import Listing
 
-    monkeypatch.setattr(module, "_SLICE", 1)
+    monkeypatch.setattr(module, "_COMPARED", 1)
     listing = Listing(shop.engine)
     shop.run(listing.since(0))
     assert listing.are_counts_stored
