@@ -48,7 +48,9 @@ def test_a_store_is_not_called_empty_before_the_server_has_said_so(shop: Any, ne
     with tab.page.expect_request("**/api/store?*"):
         tab.page.get_by_role("link", name="abc").click()
     tab.waits_for("Loading …", "#stores .store")
-    held[0].fulfill(**failure(BUSY, 503))
+    tab.page.route("**/api/store?*", lambda route: route.fulfill(**failure(BUSY, 503)))  # the page may ask again
+    for one in held:
+        one.fulfill(**failure(BUSY, 503))
     tab.waits_for(BUSY, "#stores .store")
     tab.page.unroute_all(behavior="ignoreErrors")
 
