@@ -109,6 +109,7 @@ class Listing(Observer):
         self._under_way: dict[Key, None] = {}
         self._gone: dict[Key, int] = {}
         self._changed: dict[Key, None] = {}
+        self._uncounted: dict[Key, None] = {}  # of those, what counts do not find among the instances under way
         self._discarded: dict[Key, None] = {}
         self._revision = 1  # whoever has seen nothing asks with 0
         self._drawn_at = self._counted_at = self._compared_at = -math.inf
@@ -121,7 +122,7 @@ class Listing(Observer):
 
     def instance_created(self, instance: Instance) -> None:
         """It has a line to be made."""
-        self._changed[instance.key] = None
+        self._changed[instance.key] = self._uncounted[instance.key] = None
 
     def instance_finished(self, instance: Instance) -> None:
         """Its line has changed."""
@@ -131,12 +132,13 @@ class Listing(Observer):
         """Its line goes."""
         key = (row.workflow, row.id)
         self._changed.pop(key, None)
+        self._uncounted.pop(key, None)
         if key in self._statuses:
             self._discarded[key] = None
 
     def restarted(self, instance: Instance, *, whole: bool) -> None:
         """Its line has changed."""
-        self._changed[instance.key] = None
+        self._changed[instance.key] = self._uncounted[instance.key] = None
 
     def step_started(self, instance: Instance, step: StepKey) -> None:
         """Its line has changed."""
@@ -192,11 +194,12 @@ class Listing(Observer):
             return False
         if time.monotonic() - self._counted_at < fresh:
             return True
-        if self._is_whole_due or len(self._changed) + len(self._under_way) > _COMPARED_AT_ONCE:
+        if self._is_whole_due or len(self._uncounted) + len(self._under_way) > _COMPARED_AT_ONCE:
             return False
-        for _ in self._compare(self._changed, self._discarded, are_counts_enough=True):
+        self._looks += 1
+        for _ in self._compare(self._uncounted, self._discarded, are_counts_enough=True):
             """All in this turn."""
-        self._discarded = {}
+        self._uncounted, self._discarded = {}, {}
         self._note_counted()
         return True
 
@@ -211,7 +214,7 @@ class Listing(Observer):
 
     def _note_counted(self) -> None:
         self._counted_at = time.monotonic()
-        self._looks = look = self._looks + 1
+        look = self._looks
         self._engine.store.once_stored(lambda problem: self._note_stored(problem, look))
 
     async def _begin_look(self, *, are_counts_enough: bool) -> None:
@@ -256,13 +259,18 @@ class Listing(Observer):
     # -- a look ------------------------------------------------------------------------------------------------------
 
     async def _look_again(self, are_counts_enough: bool) -> None:
-        changed, self._changed = self._changed, {}
+        changed: dict[Key, None] = {}
+        if not are_counts_enough:
+            changed, self._changed = self._changed, {}
+        uncounted, self._uncounted = self._uncounted, {}
         discarded, self._discarded = self._discarded, {}
+        noted = uncounted if are_counts_enough else changed
         try:
-            for _ in self._compare(changed, discarded, are_counts_enough=are_counts_enough):
+            for _ in self._compare(noted, discarded, are_counts_enough=are_counts_enough):
                 await asyncio.sleep(0)
         except BaseException:  # whoever asked has gone: the next one is to be told all the same
             self._changed = {**changed, **self._changed}
+            self._uncounted = {**uncounted, **self._uncounted}
             self._discarded = {**discarded, **self._discarded}
             raise
 
@@ -271,20 +279,20 @@ class Listing(Observer):
         return time.monotonic() - self._compared_at > _WHOLE
 
     def _compare(
-        self, changed: dict[Key, None], discarded: dict[Key, None], *, are_counts_enough: bool
+        self, noted: dict[Key, None], discarded: dict[Key, None], *, are_counts_enough: bool
     ) -> Iterator[None]:
         """Compare what may have changed with what was seen; gives the turn back now and then."""
         is_whole = self._is_whole_due
-        shown = self._engine.instances if is_whole else self._found({**changed, **self._under_way})
+        shown = self._engine.instances if is_whole else self._found({**noted, **self._under_way})
         drawn = 0
         for place, instance in enumerate(shown, start=1):
             is_other = self._note_status(instance)
-            if is_other or instance.key in changed or instance.key not in self._lines:
-                if are_counts_enough:
+            if are_counts_enough:
+                if is_other:
                     self._changed[instance.key] = None  # for a look at the lines
-                else:
-                    self._draw(instance)
-                    drawn += 1
+            elif is_other or instance.key in noted or instance.key not in self._lines:
+                self._draw(instance)
+                drawn += 1
             if drawn == _SLICE or place % _COMPARED == 0:
                 drawn = 0
                 yield

@@ -70,6 +70,29 @@ def test_an_instance_that_has_ended_is_not_compared_each_time(shop: Any, listing
     assert not listing._under_way
 
 
+@pytest.mark.parametrize("is_at_once", [False, True])
+def test_counts_compare_no_ended_instance_again_where_nobody_asks_for_lines(
+    shop: Any, listing: Listing, monkeypatch: Any, is_at_once: bool
+) -> None:
+    compared: list[str] = []
+    find = listing._engine.find
+    monkeypatch.setattr(listing._engine, "find", lambda workflow, id: compared.append(id) or find(workflow, id))
+
+    async def count() -> None:
+        if not (is_at_once and listing.count_at_once(0)):
+            await listing.count(0)
+
+    shop.run(count())
+    shop.create("one", workflow="GREETINGS")
+    shop.run(count())
+    assert compared == ["one"]
+
+    shop.run(count())
+
+    assert compared == ["one"]
+    assert listing.counts()["GREETINGS"] == {"complete": 1}
+
+
 def test_a_look_holds_for_a_moment(shop: Any, listing: Listing) -> None:
     shop.create("one", workflow="GREETINGS")
     shop.run(listing.look())
