@@ -93,6 +93,16 @@ class Asker:
         loop.call_soon_threadsafe(answer)
         return await self._in_time(answered, may_be_done=False)
 
+    async def made(self, make: Callable[[], T]) -> T:
+        """What takes its time, such as the shape of a thousand steps: made in a thread, and others are answered.
+
+        Args:
+            make: Makes it, of nothing that changes meanwhile.
+        """
+        if asyncio.get_running_loop() is self.served.loop:
+            return make()
+        return await asyncio.to_thread(make)
+
     def _known(self, question: Callable[[], Awaitable[T]]) -> Callable[[], Coroutine[Any, Any, T]]:
         """The same question, which notes the thread that it is answered in."""
 

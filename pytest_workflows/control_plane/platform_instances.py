@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from typing import Annotated, Any, Final, Literal
 
@@ -190,9 +189,7 @@ class PlatformInstances:
 
         gathered = await self._asker.read(read, lambda found: Shown((found.row.key,)))
         make = functools.partial(self._shapes.whole, gathered, newest_first=newest_first, with_steps=with_steps)
-        is_own_loop = asyncio.get_running_loop() is self._asker.served.loop
-        is_large = len(gathered.steps) > _MANY_STEPS and not is_own_loop
-        return await asyncio.to_thread(make) if is_large else make()
+        return await self._asker.made(make) if len(gathered.steps) > _MANY_STEPS else make()
 
     async def delete(self, account_id: Account, workflow_name: WorkflowName, instance_id: InstanceId) -> Envelope[Done]:
         """Delete an instance and all that is stored of it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -64,9 +63,7 @@ class PageAsker:
         Args:
             make: Makes it, of nothing that changes meanwhile.
         """
-        if asyncio.get_running_loop() is self.served.loop:
-            return make()
-        return await asyncio.to_thread(make)
+        return await self._asker.made(make)
 
     def known(self, workflow: str) -> WorkflowBinding:
         """The binding of a workflow.
