@@ -82,9 +82,7 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
         found = [
             line
             for line in await asker.ask(listing.lines, is_reading=True)
-            if wanted in (None, line.workflow)
-            and status in (None, line.status)
-            and all(word in _searched(line) for word in words)
+            if wanted in (None, line.workflow) and status in (None, line.status) and _has(line, words)
         ]
         found.sort(key=lambda line: -line.created)
         return answer_with(Envelope(result=[msgspec.to_builtins(line) for line in found[:limit]]))
@@ -92,9 +90,10 @@ def looks_router(asker: PageAsker, listing: Listing) -> APIRouter:
     return router
 
 
-def _searched(line: Line) -> str:
-    """What a search finds a line by: as the page does it with those that it has."""
-    return f"{line.workflow} {line.id} {line.status} {line.at or ''} {line.error or ''}".lower()
+def _has(line: Line, words: list[str]) -> bool:
+    """Whether a search for words finds a line: as the page does it with those that it has."""
+    searched = f"{line.workflow} {line.id} {line.status} {line.at or ''} {line.error or ''}".lower()
+    return all(word in searched for word in words)
 
 
 class _News:
