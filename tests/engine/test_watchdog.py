@@ -496,6 +496,78 @@ def test_what_cannot_be_made_to_end_is_left_as_it_is():
         assert not closer.owns(sys._getframe())
 
 
+class Hanging:
+    """A coroutine whose `finally` block does what is asked for, once, and that has ended then."""
+
+    cr_frame = cr_await = None
+
+    def __init__(self, action):
+        self.close = action
+
+
+def test_a_signal_that_comes_while_a_coroutine_is_closed_leaves_the_next_one_alone():
+    done = []
+
+    with closing_module.closing() as closer:
+
+        def be_late():
+            assert closer.is_overdue(time.monotonic() + 60)
+            strike.hit(sys._getframe())
+            done.append("not reached")
+
+        def come_next():
+            strike.hit(sys._getframe())
+            done.append("next")
+
+        strike = Strike(closer, is_interrupt=False)
+        closer.close(Hanging(be_late))
+        assert closer.is_over()
+        closer.close(Hanging(come_next))
+
+    assert done == ["next"]
+    assert strike.hits == 1
+
+
+def test_a_signal_that_comes_before_a_coroutine_is_closed_stays_with_it(monkeypatch):
+    done = []
+
+    with closing_module.closing() as closer:
+
+        def put_off():
+            assert closer.is_overdue(time.monotonic() + 60)
+            strike.hit(sys._getframe())
+
+        strike = Strike(closer, is_interrupt=False)
+        monkeypatch.setattr(WATCHDOG, "put_off", put_off)
+        closer.close(Hanging(lambda: done.append("not reached")))
+        monkeypatch.undo()
+        closer.close(Hanging(lambda: done.append("next")))
+
+    assert done == ["next"]
+
+
+async def test_many_that_hang_one_after_the_other_do_not_end_the_process(engine, ended, monkeypatch):
+    monkeypatch.setattr(closing_module, "PATIENCE", 0.05)
+
+    async def workflow(event, step):
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            time.sleep(1000)
+
+    binding = engine.bind("W", workflow)
+    for number in range(12):
+        await binding.create({"id": f"x{number}"})
+    await engine.settle(most=5)
+    engine.stop()
+    late = lasts()
+
+    engine.stopped_tasks.close()
+
+    assert time.monotonic() < late
+    assert not ended
+
+
 async def test_ctrl_c_while_stopped_code_is_closed_arrives(engine):
     async def workflow(event, step):
         try:

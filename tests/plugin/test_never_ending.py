@@ -113,7 +113,7 @@ def test_what_never_gives_way_ends_however_the_test_waits_and_the_place_is_named
 
     code, output = run(never, hanging(BLOCKING, hows))
 
-    assert code == 1
+    assert code == 1, output
     for mode in BLOCKING:
         for how in hows:
             assert "EventLoopBlockedError" in summary(output, mode, how)
@@ -147,7 +147,7 @@ def test_a_thread_is_named_and_left_behind_and_the_interpreter_ends_too(never: A
     # On the platform there are no such threads, and the rule that says so comes first.
     code, output = run(never, hanging(THREADS, ["status"]), "-o", "workflows_ignore_rules=not-on-platform")
 
-    assert code == 1
+    assert code == 1, output
     assert f"{len(THREADS)} failed, 1 passed" in output
     for text in ("asyncio.to_thread(time", "thread.start()", "run_in_executor(pool"):
         assert re.search(rf"Thread '\S+( \(sleep\))?', started at src/entry.py:{line_of(text)}, has not ended", output)
@@ -158,7 +158,7 @@ def test_all_of_it_holds_under_xdist(never: Any) -> None:
 
     code, output = run(never, hanging(modes, ["status"]), "-n", "2", plugins=("xdist.plugin",))
 
-    assert code == 1
+    assert code == 1, output
     assert f"{len(modes)} failed, 1 passed" in output
     assert "crashed" not in output
     assert "EventLoopBlockedError" in summary(output, "step_catches_all", "status")
@@ -219,7 +219,7 @@ def test_a_timer_whose_handler_fails_the_test_does_so_in_a_step(never: Any) -> N
         """,
     )
 
-    assert code == 1
+    assert code == 1, output
     assert "Failed: Timeout of another plugin" in output
 
 
@@ -270,7 +270,7 @@ def test_a_handler_that_never_returns_ends_and_so_does_what_it_leaves_running(ne
         """,
     )
 
-    assert code == 1
+    assert code == 1, output
     assert "EventLoopBlockedError: The fetch handler does not give way: it has been at src/entry.py:8 for " in output
     assert "WaitTimeoutError: The fetch handler has not returned within 0.2 real seconds." in output
     assert "It is at src/entry.py:17, in go_on: `await asyncio.sleep(0.01)`." in output

@@ -48,6 +48,7 @@ class Closer(Guard):
         self.is_interrupted = False
         self._ends = monotonic() + PATIENCE
         self._began: float | None = None
+        self._checked: float | None = None
 
     def close(self, coroutine: Any) -> None:
         """Close a coroutine, and what it awaits; whatever that raises is discarded.
@@ -77,9 +78,9 @@ class Closer(Guard):
         return getattr(coroutine, "cr_frame", None) is None
 
     def _run(self, action: Any) -> None:
-        self._began = monotonic()
-        WATCHDOG.put_off()
-        try:
+        try:  # from the first moment that the watchdog may raise in
+            self._began = monotonic()
+            WATCHDOG.put_off()
             action()
         except KeyboardInterrupt:
             self.is_interrupted = True
@@ -106,7 +107,7 @@ class Closer(Guard):
 
     def is_overdue(self, now: float) -> bool:
         """Whether a coroutine takes too long to end."""
-        began = self._began
+        began = self._checked = self._began
         return began is not None and now >= max(self._ends, began + TICK / 2)
 
     def deadline(self) -> float | None:
@@ -115,8 +116,8 @@ class Closer(Guard):
         return None if began is None else max(self._ends, began)
 
     def is_over(self) -> bool:
-        """Whether no coroutine is being closed."""
-        return self._began is None
+        """Whether none is being closed, or another one: signals that were meant for the last are none of its own."""
+        return self._began is None or self._began != self._checked
 
     def applies(self) -> bool:
         """Whether a coroutine is being closed: nothing else runs then."""

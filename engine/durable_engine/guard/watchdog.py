@@ -92,7 +92,7 @@ class Guard:
         raise NotImplementedError
 
     def is_over(self) -> bool:
-        """Whether it has given way since it was overdue. Asked in the watchdog's thread."""
+        """Whether it has given way since it was overdue. Asked in both threads."""
         raise NotImplementedError
 
     def applies(self) -> bool:
@@ -139,6 +139,8 @@ class Strike:
     def hit(self, frame: FrameType) -> None:
         """Handle the signal: raise in the code that it came to, if that is the code in question."""
         __tracebackhide__ = True
+        if self.guard.is_over():
+            return  # it has given way since the signal was sent, and other code runs
         if not self.guard.applies() or is_debugged(frame):
             self.is_spared = True
             return
