@@ -553,7 +553,7 @@ async def test_many_that_hang_one_after_the_other_do_not_end_the_process(engine,
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            time.sleep(1000)
+            spin()
 
     binding = engine.bind("W", workflow)
     for number in range(12):
