@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from .api.binding import WorkflowBinding, read_retention
 from .context.loop_timers import timers_of
+from .dismantling import ENDED, Dismantled
 from .errors import EngineClosedError, EngineError, InvalidArgumentError
 from .execution.execution import Execution
 from .expiry import Expiry
@@ -71,7 +72,7 @@ MOST_LIVE_PATHS = 4
 _log = logging.getLogger("durable_engine")
 
 
-class Engine:
+class Engine(Dismantled):
     """A durable-execution engine: in memory and in virtual time, for the length of a test, unless others are given.
 
     With a real clock it is *live*, for a process that runs for weeks: nothing is ended because it takes long, waits
@@ -247,6 +248,20 @@ class Engine:
         )
         _do_all(iter(actions))
 
+    def dismantle(self) -> None:
+        """Let go of all that the closed engine is made from, once its stopped tasks are closed as well.
+
+        What outlives the test (a thread of the Worker's, a callback on a loop that tests share, the watchdog) still has
+        the time and its limits. A live engine is its process's, and ends with it.
+        """
+        if self.is_live or self.is_dismantled:
+            return
+        self.observers.clear()
+        self.lifecycle.dismantle()
+        assert isinstance(self.waits, Waits)
+        self.waits.dismantle()
+        self.let_go("clock", "closed", "is_live", "limits", "root", "seed", "timeout")
+
     def _reject_waits(self) -> None:
         self.waits.reject(EngineClosedError("The engine was closed while this wait went on."))
 
@@ -268,10 +283,7 @@ class Engine:
             EngineClosedError: If it is closed.
         """
         if self.closed:
-            raise EngineClosedError(
-                "This belongs to a test that has ended (its engine is closed). Make bindings, handles and "
-                "introspectors anew in each test."
-            )
+            raise EngineClosedError(ENDED)
 
     # -- bindings ----------------------------------------------------------------------------------------------------
 
@@ -400,8 +412,8 @@ class Engine:
 
     @property
     def instances(self) -> list[Execution]:
-        """Every instance that is kept, in order of creation."""
-        return self.lifecycle.instances
+        """Every instance that is kept, in order of creation; none of a closed engine."""
+        return [] if self.is_dismantled else self.lifecycle.instances
 
     def exists(self, workflow: Workflow, id: str) -> bool:
         """Whether the workflow has an instance of that id."""
@@ -476,8 +488,9 @@ class Engine:
 
     @property
     def running_loop(self) -> asyncio.AbstractEventLoop | None:
-        """The engine's event loop, while it runs."""
-        return self._loop.running
+        """The engine's event loop, while it runs. The watchdog's thread asks, until the very end."""
+        loop: EngineLoop | None = vars(self).get("_loop")
+        return None if loop is None else loop.running
 
     def check_loop(self) -> None:
         """Make sure that the engine's own event loop runs: its end stopped the engine.
@@ -493,8 +506,8 @@ class Engine:
 
     @property
     def busy(self) -> Mapping[Instance, None]:
-        """The instances that are at work."""
-        return self.activity.busy
+        """The instances that are at work; none of a closed engine."""
+        return {} if self.is_dismantled else self.activity.busy
 
     def schedule(
         self,
@@ -517,8 +530,12 @@ class Engine:
         self.waits.arm_real_time()
 
     def next_deadline(self) -> float | None:
-        """The time (`time.monotonic`) by which the first of the waits must have ended; None where there is none."""
-        return self.waits.next_deadline()
+        """The time (`time.monotonic`) by which the first of the waits must have ended; None where there is none.
+
+        The watchdog's thread asks, until the very end.
+        """
+        waits: Waits | LiveWaits | None = vars(self).get("waits")
+        return None if waits is None else waits.next_deadline()
 
     async def settle(self, *, most: int | None = None) -> None:
         """Let everything of the instances that can run do so, at the present time.

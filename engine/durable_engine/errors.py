@@ -104,6 +104,14 @@ class EngineClosedError(EngineError):
     """The engine (and with it the test) that this object belongs to has ended."""
 
 
+class DismantledError(EngineClosedError, AttributeError):
+    """The same, raised where an attribute is asked for: `hasattr` and `getattr` with a default know of nothing else."""
+
+
+# Who gets it need not know where it was raised.
+DismantledError.__name__ = DismantledError.__qualname__ = EngineClosedError.__name__
+
+
 class StoreError(EngineError):
     """The file that a store is kept in cannot be used; the message says why, and what to do."""
 

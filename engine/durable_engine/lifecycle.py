@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from .dismantling import Dismantled
 from .errors import (
     ALREADY_EXISTS,
     CANNOT_RESTART,
@@ -69,7 +70,7 @@ class LifecycleEngine(Services, Protocol):
         """Raise if the engine's event loop does not run."""
 
 
-class Lifecycle:
+class Lifecycle(Dismantled):
     """The instances of an engine, each in its present execution.
 
     Args:
@@ -97,6 +98,7 @@ class Lifecycle:
         self._workflows: list[Workflow] = []
         self._slots: dict[str, Slots] = {}
         self._executions: dict[tuple[str, str], Execution] = {}
+        self._left: list[Execution] = []
         self._modifications: dict[tuple[str, str], InstanceModifications] = {}
         self._restarts: Counter[int] = Counter()
 
@@ -337,7 +339,14 @@ class Lifecycle:
 
     def clear(self) -> None:
         """Forget every instance: the engine is closed."""
+        self._left += self._executions.values()
         self._executions.clear()
+
+    def dismantle(self) -> None:
+        """Let the executions go that were there when the engine was closed; no code of them runs any more."""
+        for execution in self._left:
+            execution.dismantle()
+        self.let_go("_engine")
 
     def _kill(self, instances: Iterable[Execution]) -> None:
         """Stop executions as a crash does: nothing of them runs again while the test can see it."""
@@ -576,6 +585,8 @@ class Lifecycle:
             self._reject_steps(instance, "delete")
             self._activity.progress(instance)
             self._observers.instance_discarded(instance.row)
+            if instance.is_still:
+                instance.dismantle()
         for key in wanted:
             modifications = self._modifications.pop(key, None)
             if modifications is not None:

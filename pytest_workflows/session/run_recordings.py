@@ -65,6 +65,13 @@ class RunRecordings:
         if self._capture is not None:
             self._capture.stop()
 
+    def dismantle(self) -> None:
+        """Let go of what was captured, which knows the engine and this: nobody asks for it any more."""
+        self._secrets.detach()
+        if self._capture is not None:
+            self._capture.dismantle()
+            self._capture = None
+
     def finish_all(self) -> None:
         """Capture every instance as it is when the call is over, if all tests are recorded."""
         if self._records_all:

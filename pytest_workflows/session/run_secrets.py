@@ -70,6 +70,11 @@ class RunSecrets:
         """
         self._collect, self._collected = collect, None
 
+    def detach(self) -> None:
+        """Keep the secrets that were collected last: the instances are gone."""
+        if self._collect is not None:
+            self._collect = lambda found=self._collected: found
+
     def collect(self) -> Secrets | None:
         """The secrets of the run so far, those of its instances included; None where there are none."""
         self._collected = None if self._collect is None else self._collect()

@@ -14,6 +14,7 @@ from pytest_workflows.exploration.run_plan import PLAIN, CommonStart, RunPlan
 from pytest_workflows.project import importer
 
 from .deploy_findings import DeployFindings
+from .garbage import SeldomCollected
 from .outside_tests import OutsideTests
 from .process_end import stop_watchdog
 from .property_tests import exempt_our_fixtures, is_property_test
@@ -70,6 +71,7 @@ class WorkflowSession:
         self.test_run: TestRun | None = None
         self.target: TestsOnTarget | None = None
         self.upgrades = Upgrades(self._activate_for)
+        self._garbage = SeldomCollected()
         self._outside.serve()
 
     def configured(self, stderr: int) -> None:
@@ -268,3 +270,4 @@ class WorkflowSession:
             self._freezer.stop()
         if self._switcher is not None:
             self._switcher.close()
+        self._garbage.close()

@@ -135,8 +135,12 @@ class TestRun:
         _running.append(self)
 
     def leave(self) -> None:
-        """The run is over, and its test's report is written."""
+        """The run is over, and its test's report is written: nothing of it is left for the garbage collector to find.
+
+        What a Worker keeps of its `env` beyond the test asks for what stays.
+        """
         _running.remove(self)
+        del self.recordings, self.examples, self._findings, self._state, self._report, self._rules
 
     @property
     def settings(self) -> Settings:
@@ -254,7 +258,8 @@ class TestRun:
         if self._rules is not None:
             self._rules.close()
         if self.used_engine is not None:
-            self.used_engine.observers.clear()
+            self.used_engine.dismantle()
+            self.recordings.dismantle()
 
     # -- what the test must still learn ------------------------------------------------------------------------------
 

@@ -1202,6 +1202,20 @@ def test_code_that_catches_everything_ends_the_process_at_last(ended):
     )
 
 
+def test_a_ctrl_c_that_was_seen_after_its_guard_was_gone_is_none_for_the_next():
+    WATCHDOG.stop()
+    first, second = Named(), Named()
+    first.is_overdue = second.is_overdue = lambda now: False
+    WATCHDOG.watch(first)
+    WATCHDOG.unwatch(first)
+    WATCHDOG._interrupted = time.monotonic() - 10  # as the watchdog's thread notes it, which a busy machine held up
+
+    WATCHDOG.watch(second)
+
+    assert not WATCHDOG.is_interrupted
+    WATCHDOG.stop()
+
+
 @pytest.mark.parametrize("owns", [True, False])
 def test_code_that_takes_no_signals_ends_the_process_if_it_is_not_the_tests(ended, monkeypatch, owns):
     monkeypatch.setattr(watchdog_module, "SIGNAL", None)  # as on Windows

@@ -296,6 +296,18 @@ class Execution:
         self._branches.clear()
         self._sleeps.clear()
 
+    @property
+    def is_still(self) -> bool:
+        """Whether no code of it is left that could run: neither `run` and callbacks, nor tasks that they started."""
+        return not self._tasks and all(task.done() for task in self.started_tasks)
+
+    def dismantle(self) -> None:
+        """Let go of what knows this execution, which no code runs of any more: it goes at once."""
+        self._branches.clear()
+        self._tasks.clear()
+        self.operations.clear()
+        del self.faults, self.inbox, self.root
+
     def report_abandoned_waits(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.
 

@@ -78,6 +78,7 @@ class WorkerThreads:
 
     def _at_work(self) -> Iterator[tuple[threading.Thread, FrameType]]:
         frames = sys._current_frames()
+        frames.pop(threading.get_ident(), None)  # our own one, which knows `frames`
         for thread in threading.enumerate():
             frame = frames.get(thread.ident or 0)
             if frame is None or is_idle(frame):

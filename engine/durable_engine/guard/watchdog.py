@@ -223,6 +223,8 @@ class Watchdog:
         if self._sockets is None:
             self._sockets = self._open()
         if not self._guards:
+            self._receive()  # what came too late for the last guard
+            self._interrupted = None
             fd = self._sockets[1].fileno()
             self._before = _identified(signal.set_wakeup_fd(fd, warn_on_full_buffer=False))
         with self._lock:
@@ -364,9 +366,16 @@ class Watchdog:
     def _listen(self, seconds: float) -> None:
         """Wait, and receive signals meanwhile."""
         assert self._sockets is not None
-        reader = self._sockets[0]
-        if select.select([reader], [], [], seconds)[0] and signal.SIGINT in reader.recv(4096):
+        if select.select([self._sockets[0]], [], [], seconds)[0] and signal.SIGINT in self._receive():
             self._interrupted = self._interrupted or monotonic()
+
+    def _receive(self) -> bytes:
+        """The signals that have come, by their numbers; whoever is first gets them."""
+        assert self._sockets is not None
+        try:
+            return self._sockets[0].recv(4096)
+        except BlockingIOError:
+            return b""
 
     def _press(self, guard: Guard, *, is_interrupt: bool) -> None:
         """Send the signal until the code has given way, or the process must end."""

@@ -198,6 +198,8 @@ async def _played(replay: Replay) -> Replay:
     for task in tasks:
         if task.done() and not task.cancelled():
             task.exception()  # asyncio would complain of a failure that `run` never awaited
+    if all(task.done() for task in tasks):
+        replay.dismantle()
     return replay
 
 

@@ -162,20 +162,30 @@ class Observers(Observer):
 
     def __init__(self, passthrough: tuple[type[BaseException], ...] = ()) -> None:
         self.passthrough = passthrough
-        self._listeners: dict[str, list[tuple[Observer, Callable[..., None]]]] = {name: [] for name in _HOOKS}
+        self._observers: list[Observer] = []
+        self._listeners: dict[str, list[tuple[Observer, Callable[..., None]]]] = {}
         self.off: set[str] = set()
         self.report: Callable[[ObserverFailure], None] = ObserverFailure.warn
 
     def add(self, observer: Observer) -> None:
         """Notify this observer from now on, unless it was switched off."""
         if not self.off or observer.title not in self.off:
-            for name in observer.wanted:
-                self._listeners[name].append((observer, getattr(observer, name)))
+            self._observers.append(observer)
+            self._listeners = {}
 
     def clear(self) -> None:
         """Notify nobody any more: the test is over, and no observer and its engine keep each other in memory."""
-        for listeners in self._listeners.values():
-            listeners.clear()
+        self._observers.clear()
+        self._listeners = {}
+
+    def _listening(self) -> dict[str, list[tuple[Observer, Callable[..., None]]]]:
+        """Those who want to know of each hook, found when the first is called: a test without instances calls none."""
+        found: dict[str, list[tuple[Observer, Callable[..., None]]]] = {name: [] for name in _HOOKS}
+        for observer in self._observers:
+            for name in observer.wanted:
+                found[name].append((observer, getattr(observer, name)))
+        self._listeners = found
+        return found
 
     def switch_off(self, title: str, during: str, error: Exception) -> None:
         """Stop notifying the observers of a title, and report why, once.
@@ -190,8 +200,8 @@ class Observers(Observer):
         """
         if isinstance(error, self.passthrough):
             raise error
-        for listeners in self._listeners.values():
-            listeners[:] = [one for one in listeners if one[0].title != title]
+        self._observers = [one for one in self._observers if one.title != title]
+        self._listeners = {}
         if title not in self.off:
             self.off.add(title)
             self.report(ObserverFailure(title, during, error))
@@ -208,8 +218,8 @@ _IN_ENGINE_CODE = frozenset(
 
 def _notifier(name: str) -> Callable[..., None]:
     def notify(self: Observers, *arguments: Any, **named: Any) -> None:
-        listeners = self._listeners[name]
-        for observer, listener in listeners[:] if listeners else ():
+        # Who comes or goes meanwhile changes no list: others are made then.
+        for observer, listener in (self._listeners or self._listening())[name]:
             if self.off and observer.title in self.off:
                 continue  # it raised meanwhile
             try:

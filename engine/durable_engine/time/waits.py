@@ -54,6 +54,10 @@ class Waits(Waiters):
         self._round = self._first_round = 0
         self._endless: str | None = None
 
+    def dismantle(self) -> None:
+        """Let go of what knows the waits: nobody waits any more."""
+        del self._world, self._patience
+
     # -- waiting -----------------------------------------------------------------------------------------------------
 
     async def wait(self, waiter: Waiter, timeout: float) -> None:

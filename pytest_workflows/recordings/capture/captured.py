@@ -78,6 +78,10 @@ class Capture:
         """Stop capturing output."""
         self._watcher.stop()
 
+    def dismantle(self) -> None:
+        """Let go of the observer, which knows who captures output for it."""
+        self._watcher.dismantle()
+
     def recordings(self, origin: Callable[[Watcher], Origin]) -> list[Recording]:
         """The recordings of what was kept, in the order in which the instances went.
 

@@ -125,6 +125,10 @@ class Watcher(Observer):
         """Stop capturing output."""
         self._listening.stop()
 
+    def dismantle(self) -> None:
+        """Let go of who captures output: the engine is closed, and what is printed belongs to nothing of it."""
+        del self._listening
+
     def forget(self, workflow: str, id: str) -> None:
         """Forget an instance that is gone."""
         self._seen.pop((workflow, id), None)

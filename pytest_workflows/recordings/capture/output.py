@@ -31,7 +31,7 @@ class Listening:
     def __init__(self, engine: Engine, notify: Notify) -> None:
         self._engine = engine
         self._notify = notify
-        self._handler = _Handler(self.receive)
+        self._handler: _Handler | None = None
         self._is_stopped = False
 
     def start(self) -> None:
@@ -44,6 +44,8 @@ class Listening:
             while isinstance(stream, _Tee) and stream.listening.is_over:
                 stream = stream.wrapped
             setattr(sys, name, stream if self._is_behind(stream) else _Tee(stream, name, self))
+        if self._handler is None:
+            self._handler = _Handler(self.receive)
         if self._handler not in logging.root.handlers:
             logging.root.addHandler(self._handler)
 
@@ -67,8 +69,9 @@ class Listening:
             stream = getattr(sys, name)
             if isinstance(stream, _Tee) and stream.listening is self:
                 setattr(sys, name, stream.wrapped)
+        handler, self._handler = self._handler, None  # which knows us
         # A list of its own: a record may be on its way to the handlers just now.
-        logging.root.handlers = [one for one in logging.root.handlers if one is not self._handler]
+        logging.root.handlers = [one for one in logging.root.handlers if one is not handler]
 
     def receive(self, source: Source, text: str, record: logging.LogRecord | None = None) -> None:
         """Take a text that is printed or logged."""
