@@ -585,7 +585,7 @@ class Lifecycle(Dismantled):
             self._reject_steps(instance, "delete")
             self._activity.progress(instance)
             self._observers.instance_discarded(instance.row)
-            if instance.is_still:
+            if not self._engine.is_live and instance.is_still:
                 instance.dismantle()
         for key in wanted:
             modifications = self._modifications.pop(key, None)

@@ -71,9 +71,10 @@ class RunSecrets:
         self._collect, self._collected = collect, None
 
     def detach(self) -> None:
-        """Keep the secrets that were collected last: the instances are gone."""
+        """Keep the secrets that there are: the instances are about to go."""
         if self._collect is not None:
-            self._collect = lambda found=self._collected: found
+            secrets = self.collect() if self._collected is None and self.are_known else self._collected
+            self._collect = lambda: secrets
 
     def collect(self) -> Secrets | None:
         """The secrets of the run so far, those of its instances included; None where there are none."""
