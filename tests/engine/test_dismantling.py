@@ -111,6 +111,25 @@ async def test_whoever_keeps_something_of_a_test_that_is_over_is_told_so():
     engine.dismantle()
 
 
+async def test_an_instance_that_somebody_has_kept_says_what_it_was():
+    async def workflow(event, step):
+        await step.sleep("for long", "1 day")
+
+    engine = Engine(manual_clock=True)
+    await engine.bind("W", workflow).create({"id": "x"})
+    await engine.settle(most=5)
+    [instance] = engine.instances
+    assert instance.status == "waiting"
+    engine.close()
+    engine.stopped_tasks.close()
+    engine.dismantle()
+
+    assert (instance.id, instance.key, instance.status) == ("x", ("W", "x"), "running")
+    assert repr(instance) == "<Instance 'x' of 'W': running>"
+    assert instance.belongs_to(engine)
+    assert instance.closed
+
+
 async def test_what_no_engine_has_is_no_matter_of_its_end(engine):
     with pytest.raises(AttributeError, match="'Engine' object has no attribute 'nothing'") as caught:
         engine.nothing  # noqa: B018 (asking is what fails)

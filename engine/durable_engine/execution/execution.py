@@ -102,6 +102,7 @@ class Execution:
     """
 
     replaying = False
+    _is_dismantled = False
 
     def __init__(
         self, engine: Services, workflow: Workflow, row: InstanceRow, make_steps: Callable[[Execution], Steps]
@@ -179,7 +180,7 @@ class Execution:
     @property
     def status(self) -> InstanceStatus:
         """The status as the platform reports it; `waiting` while `run` is parked on sleeps and events alone."""
-        if self.row.status == "running" and self.root.parked:
+        if self.row.status == "running" and not self._is_dismantled and self.root.parked:
             mine = [operation for operation in self.operations.values() if operation.scope is self.root]
             if all(operation.row.key.kind != "do" for operation in mine):
                 return "waiting"
@@ -302,7 +303,11 @@ class Execution:
         return not self._tasks and all(task.done() for task in self.started_tasks)
 
     def dismantle(self) -> None:
-        """Let go of what knows this execution, which no code runs of any more: it goes at once."""
+        """Let go of what knows this execution, which no code runs of any more: it goes at once.
+
+        Whoever has kept it can read what it was: its id, its row, its status.
+        """
+        self._is_dismantled = True
         self._branches.clear()
         self._tasks.clear()
         self.operations.clear()
