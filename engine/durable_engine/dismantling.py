@@ -26,12 +26,16 @@ class Dismantled:
 
     def let_go(self, *kept: str) -> None:
         """Let go of all attributes but these."""
-        parts = vars(self)
-        left = {name: parts[name] for name in kept}
-        parts.clear()
-        parts.update(left, _is_dismantled=True)
+        self.let_go_of(*[name for name in vars(self) if name not in kept])
 
-    if not TYPE_CHECKING:  # else any name would be an attribute
+    def let_go_of(self, *parts: str) -> None:
+        """Let go of these attributes."""
+        mine = vars(self)
+        for name in parts:
+            del mine[name]
+        mine["_is_dismantled"] = True
+
+    if not TYPE_CHECKING:  # pragma: no branch (else any name would be an attribute)
 
         def __getattr__(self, name: str) -> object:
             """Say why a part is not there.

@@ -299,9 +299,8 @@ class InstanceIntrospector(Introspector):
         self._registry.open_instance(self, self._workflow.name)
 
     def _dispose(self) -> None:
-        if self._state == "open":
-            if not self._engine.closed:
-                self.keep_left(self._registry.keep_runs(self._engine, self._workflow, [self._id]))
+        if self._state == "open" and not self._engine.closed:
+            self.keep_left(self._registry.keep_runs(self._engine, self._workflow, [self._id]))
             self._engine.discard(self._workflow, [self._id])
             self._registry.close_instance(self, self._workflow.name)
         self.mark_disposed()

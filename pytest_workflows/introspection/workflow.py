@@ -85,11 +85,11 @@ class WorkflowIntrospector(Introspector):
 
     def _dispose(self) -> None:
         if self._state == "open":
-            self._engine.lifecycle.on_create.remove(self._created)
-            self._registry.close_workflow(self._workflow.name)
             if not self._engine.closed:
+                self._engine.lifecycle.on_create.remove(self._created)
+                self._registry.close_workflow(self._workflow.name)
                 self.keep_left(self._registry.keep_runs(self._engine, self._workflow, self._instances))
-            self._engine.discard(self._workflow, self._instances)
+                self._engine.discard(self._workflow, self._instances)
             for instance in self._instances.values():
                 instance.mark_disposed()
         self._state = "disposed"

@@ -71,7 +71,7 @@ class WorkflowSession:
         self.test_run: TestRun | None = None
         self.target: TestsOnTarget | None = None
         self.upgrades = Upgrades(self._activate_for)
-        self._garbage = SeldomCollected()
+        config.add_cleanup(SeldomCollected().close)
         self._outside.serve()
 
     def configured(self, stderr: int) -> None:
@@ -270,4 +270,3 @@ class WorkflowSession:
             self._freezer.stop()
         if self._switcher is not None:
             self._switcher.close()
-        self._garbage.close()

@@ -137,9 +137,13 @@ class TestRun:
     def leave(self) -> None:
         """The run is over, and its test's report is written: nothing of it is left for the garbage collector to find.
 
-        What a Worker keeps of its `env` beyond the test asks for what stays.
+        What a Worker keeps of its `env` beyond the test asks for what stays. The engines of a property test's earlier
+        examples stay whole: fixtures that are still up may know the first.
         """
         _running.remove(self)
+        if self.used_engine is not None:
+            self.used_engine.dismantle()
+        self.recordings.dismantle()
         del self.recordings, self.examples, self._findings, self._state, self._report, self._rules
 
     @property
@@ -258,8 +262,7 @@ class TestRun:
         if self._rules is not None:
             self._rules.close()
         if self.used_engine is not None:
-            self.used_engine.dismantle()
-            self.recordings.dismantle()
+            self.used_engine.observers.clear()
 
     # -- what the test must still learn ------------------------------------------------------------------------------
 

@@ -124,8 +124,8 @@ async def test_an_instance_that_somebody_has_kept_says_what_it_was():
     engine.stopped_tasks.close()
     engine.dismantle()
 
-    assert (instance.id, instance.key, instance.status) == ("x", ("W", "x"), "running")
-    assert repr(instance) == "<Instance 'x' of 'W': running>"
+    assert (instance.id, instance.key, instance.status) == ("x", ("W", "x"), "waiting")
+    assert repr(instance) == "<Instance 'x' of 'W': waiting>"
     assert instance.belongs_to(engine)
     assert instance.closed
 

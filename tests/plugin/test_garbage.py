@@ -111,27 +111,36 @@ def test_a_thread_that_outlives_its_test_still_has_the_time(worker: Any) -> None
     result.assert_outcomes(passed=2)
 
 
+def threshold_after(worker: Any, *arguments: str) -> str:
+    """The threshold of the collector after a session in a process."""
+    plugins = ["-p", "pytest_asyncio.plugin", "-p", "pytest_workflows.plugin"]
+    worker.monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    code = f"import gc, pytest; pytest.main({[*plugins, *arguments]!r}); print(gc.get_threshold()[0])"
+    line: str = worker.pytester.run(sys.executable, "-c", code).outlines[-1]
+    return line
+
+
+OWN = "700" if sys.version_info < (3, 13) else "2000"
+
+
 def test_a_session_that_uses_workflows_collects_as_seldom_as_newer_pythons_do(worker: Any) -> None:
     worker.write(
-        "conftest.py",
-        """
-        import gc
-
-        def pytest_unconfigure(config):
-            config.add_cleanup(lambda: print("at the end", gc.get_threshold()[0]))
-        """,
-    )
-    result = worker.run(
+        "tests/test_it.py",
         """
         import gc
 
         def test_it(workflow_env):
             assert gc.get_threshold()[0] == 2000
         """,
-        process=True,
     )
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines([f"at the end {700 if sys.version_info < (3, 13) else 2000}"])
+    worker.run(process=True).assert_outcomes(passed=1)
+    assert threshold_after(worker) == OWN
+
+
+def test_a_pytest_that_refuses_to_start_leaves_the_collector_as_it_was(worker: Any) -> None:
+    worker.write("bad.ini", "[pytest]\nworkflows_timeout = abc\n")
+    for arguments in (["--no-such-option"], ["-c", "bad.ini"]):
+        assert threshold_after(worker, *arguments) == OWN
 
 
 @pytest.mark.parametrize("when", ["early", "late"])
@@ -160,3 +169,137 @@ def test_who_says_how_often_the_collector_looks_is_obeyed(worker: Any, when: str
     )
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["at the end (1234, 5, 6)"])
+
+
+KEEPERS = """
+    import pytest
+    import pytest_asyncio
+    from hypothesis import HealthCheck, given, settings, strategies
+    from pytest_workflows import introspect_workflow, introspect_workflow_instance
+    from workers import env
+
+    LOOSE = settings(max_examples=3, database=None, suppress_health_check=list(HealthCheck), deadline=None)
+
+    @pytest_asyncio.fixture
+    async def one(workflow_env):
+        instance = await introspect_workflow_instance(workflow_env.ORDERS, "x")
+        yield instance
+        await instance.dispose()
+
+    @pytest_asyncio.fixture
+    async def all_of_them(workflow_env):
+        async with introspect_workflow(workflow_env.ORDERS) as introspector:
+            yield introspector
+
+    @pytest.fixture
+    def bindings(workflow_env, workflow_engine):
+        workflow_env.ORDERS
+        yield
+        assert list(workflow_engine.bindings) == ["ORDERS"]
+
+    @pytest.fixture
+    def replaced(workflow_engine, monkeypatch):
+        monkeypatch.setattr(workflow_engine, "crash", lambda: None)
+        monkeypatch.setattr(workflow_engine.lifecycle, "crash", lambda: None)
+
+    @LOOSE
+    @given(strategies.integers())
+    async def test_one(one, number):
+        await env.ORDERS.create({"id": "x"})
+
+    @LOOSE
+    @given(strategies.integers())
+    async def test_all_of_them(all_of_them, number):
+        await env.ORDERS.create({"id": "x"})
+
+    @LOOSE
+    @given(strategies.integers())
+    async def test_what_fixtures_do_in_the_end(bindings, replaced, number):
+        await env.ORDERS.create({"id": "x"})
+
+    @pytest_asyncio.fixture(scope="module", loop_scope="module")
+    async def of_the_module():
+        async with introspect_workflow(env.ORDERS) as introspector:
+            yield introspector
+
+    @pytest.mark.asyncio(loop_scope="module")
+    async def test_a(of_the_module):
+        await env.ORDERS.create({"id": "y"})
+
+    def test_b():
+        pass
+"""
+
+
+def test_fixtures_that_outlive_an_engine_may_still_leave_it(worker: Any) -> None:
+    worker.run(KEEPERS, plugins=("_hypothesis_pytestplugin",)).assert_outcomes(passed=5)
+
+
+def test_what_hooks_keep_of_an_instance_says_what_it_was_at_the_end_of_the_session(worker: Any) -> None:
+    worker.write(
+        "conftest.py",
+        """
+        kept = []
+
+        def pytest_workflows_instance_created(instance):
+            kept.append(instance)
+
+        def pytest_sessionfinish():
+            print("kept", [(one.id, one.status) for one in kept])
+        """,
+    )
+    result = worker.run(
+        """
+        async def test_it(workflow_env, workflow_engine):
+            await workflow_env.ORDERS.create({"id": "x"})
+            await workflow_engine.settle()
+        """,
+        "-s",
+    )
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*kept [[]('x', 'waiting')]"])
+
+
+def test_a_call_that_a_step_began_and_nobody_awaited_is_answered_after_its_instance_is_gone(worker: Any) -> None:
+    worker.write(
+        "wrangler.jsonc",
+        """
+        {
+          "name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-10",
+          "workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "OrderWorkflow"}],
+          "kv_namespaces": [{"binding": "KV", "id": "1"}]
+        }
+        """,
+    )
+    worker.write(
+        "src/entry.py",
+        """
+        from workers import WorkflowEntrypoint
+
+        pending = []
+
+        class OrderWorkflow(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("begin")
+                async def begin():
+                    pending.append(self.env.KV.get("k"))
+
+                await begin()
+        """,
+    )
+    result = worker.run(
+        """
+        import pytest
+        from pytest_workflows import introspect_workflow_instance
+
+        @pytest.mark.filterwarnings("ignore")
+        async def test_it(workflow_env):
+            await workflow_env.KV.put("k", "v")
+            async with introspect_workflow_instance(workflow_env.ORDERS, "x") as instance:
+                await workflow_env.ORDERS.create({"id": "x"})
+                await instance.wait_for_status("complete")
+            from entry import pending
+            assert await pending[0] == "v"
+        """
+    )
+    result.assert_outcomes(passed=1)

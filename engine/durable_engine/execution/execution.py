@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from durable_engine.context.scope import Scope, context_for, current_scope
+from durable_engine.dismantling import Dismantled
 from durable_engine.errors import LOST_ATTEMPT, InternalError
 from durable_engine.guard.unwinding import GiveWay
 from durable_engine.history import (
@@ -75,7 +76,7 @@ class Steps(Protocol):
         """The execution is over."""
 
 
-class Execution:
+class Execution(Dismantled):
     """An execution of an instance.
 
     Args:
@@ -102,7 +103,7 @@ class Execution:
     """
 
     replaying = False
-    _is_dismantled = False
+    _was: InstanceStatus | None = None
 
     def __init__(
         self, engine: Services, workflow: Workflow, row: InstanceRow, make_steps: Callable[[Execution], Steps]
@@ -180,7 +181,9 @@ class Execution:
     @property
     def status(self) -> InstanceStatus:
         """The status as the platform reports it; `waiting` while `run` is parked on sleeps and events alone."""
-        if self.row.status == "running" and not self._is_dismantled and self.root.parked:
+        if self._was is not None:
+            return self._was
+        if self.row.status == "running" and self.root.parked:
             mine = [operation for operation in self.operations.values() if operation.scope is self.root]
             if all(operation.row.key.kind != "do" for operation in mine):
                 return "waiting"
@@ -307,11 +310,11 @@ class Execution:
 
         Whoever has kept it can read what it was: its id, its row, its status.
         """
-        self._is_dismantled = True
+        self._was = self.status
         self._branches.clear()
         self._tasks.clear()
         self.operations.clear()
-        del self.faults, self.inbox, self.root
+        self.let_go_of("faults", "inbox", "root")
 
     def report_abandoned_waits(self) -> None:
         """Keep findings of the waits that were cancelled while they waited.
@@ -390,7 +393,7 @@ class Execution:
         Returns:
             Whether the engine has died here: the callback must go no further.
         """
-        return self.faults.reach("call", step, attempt, call)
+        return not self.closed and self.faults.reach("call", step, attempt, call)
 
     def hold(self) -> asyncio.Future[None]:
         """A future that is never done, for code that may go no further."""

@@ -162,7 +162,7 @@ class Observers(Observer):
 
     def __init__(self, passthrough: tuple[type[BaseException], ...] = ()) -> None:
         self.passthrough = passthrough
-        self._observers: list[Observer] = []
+        self._observers: list[tuple[Observer, tuple[str, ...]]] = []
         self._listeners: dict[str, list[tuple[Observer, Callable[..., None]]]] = {}
         self.off: set[str] = set()
         self.report: Callable[[ObserverFailure], None] = ObserverFailure.warn
@@ -170,7 +170,7 @@ class Observers(Observer):
     def add(self, observer: Observer) -> None:
         """Notify this observer from now on, unless it was switched off."""
         if not self.off or observer.title not in self.off:
-            self._observers.append(observer)
+            self._observers.append((observer, observer.wanted))
             self._listeners = {}
 
     def clear(self) -> None:
@@ -181,8 +181,8 @@ class Observers(Observer):
     def _listening(self) -> dict[str, list[tuple[Observer, Callable[..., None]]]]:
         """Those who want to know of each hook, found when the first is called: a test without instances calls none."""
         found: dict[str, list[tuple[Observer, Callable[..., None]]]] = {name: [] for name in _HOOKS}
-        for observer in self._observers:
-            for name in observer.wanted:
+        for observer, wanted in self._observers:
+            for name in wanted:
                 found[name].append((observer, getattr(observer, name)))
         self._listeners = found
         return found
@@ -200,7 +200,7 @@ class Observers(Observer):
         """
         if isinstance(error, self.passthrough):
             raise error
-        self._observers = [one for one in self._observers if one.title != title]
+        self._observers = [one for one in self._observers if one[0].title != title]
         self._listeners = {}
         if title not in self.off:
             self.off.add(title)
