@@ -1,6 +1,7 @@
 """SQL as the platform runs it: what is allowed, and how its errors read. Seen on workerd 1.20261117.1."""
 
 import sqlite3
+import threading
 from random import Random
 
 import pytest
@@ -276,3 +277,37 @@ def test_a_database_opens_as_the_file_that_another_one_was(sql):
     assert again.tables() == ["e"]
     assert rows(again, "SELECT name FROM pragma_table_info('e')") == [("id",), ("u",), ("n",), ("c",)]
     again.close()
+
+
+LONG = """
+    SELECT datetime('now')
+    UNION ALL SELECT max(x) FROM (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 50000000) SELECT x FROM n)
+"""
+"""A statement that asks for the time, and then takes some seconds."""
+
+
+def test_a_database_that_a_thread_is_reading_is_left_to_it_and_the_statement_soon_ends():
+    begun, ended = threading.Event(), []
+
+    def now():
+        begun.set()
+        return 0
+
+    def read():
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            database.own(LONG)
+        ended.append(str(raised.value))
+
+    database = SqliteDatabase(now, lambda: Random(1))
+    thread = threading.Thread(target=read)
+    thread.start()
+    begun.wait(60)
+
+    database.close()
+    thread.join(60)
+
+    assert ended == ["interrupted"]
+    assert database.own("SELECT 1") == [(1,)]
+    database.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        database.own("SELECT 1")
