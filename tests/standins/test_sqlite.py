@@ -309,5 +309,6 @@ def test_a_database_that_a_thread_is_reading_is_left_to_it_and_the_statement_soo
     assert ended == ["interrupted"]
     assert database.own("SELECT 1") == [(1,)]
     database.close()
+    database.close()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         database.own("SELECT 1")

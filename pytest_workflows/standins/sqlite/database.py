@@ -342,13 +342,14 @@ class SqliteDatabase:
         return [name for (name,) in self.own(_TABLES) if not name.startswith(("sqlite_", "_cf_"))]
 
     def close(self) -> None:
-        """Let go of it.
+        """Let go of it; doing so twice is fine.
 
         At a test's end a thread that the Worker has started may be amid a statement. That ends with an error, and the
         connection stays open: closed under it, it would end the process.
         """
-        self.connection.interrupt()
         if not self._is_file and _is_used_in_another_thread():
+            with contextlib.suppress(sqlite3.ProgrammingError):  # it is closed already
+                self.connection.interrupt()
             _left_open.append(self.connection)
         else:
             self.connection.close()
