@@ -1,6 +1,6 @@
 """Dismantling what an engine is made from, when its test is over.
 
-The parts of an engine know one another. Left to the garbage collector they would be a quarter of what a test of three
+The parts of an engine know one another. Left to the garbage collector they would be a fifth of what a test of three
 steps costs: it looks at each of them several times, and takes each time what else has been made meanwhile along.
 """
 

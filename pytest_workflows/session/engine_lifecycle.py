@@ -107,7 +107,7 @@ class EngineLifecycle:
 
     def close_stopped(self) -> None:
         """After the test's report: close the code that was stopped in its middle."""
-        if self.engine is not None and not self.engine.is_dismantled:
+        if self.engine is not None:
             from pytest_workflows.standins.entropy import stop_drawing
 
             self.engine.stopped_tasks.close()

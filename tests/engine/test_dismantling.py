@@ -29,9 +29,9 @@ async def engine():
         yield engine
 
 
-async def ended(workflow=three_steps, **options):
-    engine = Engine(**options)
-    binding = engine.bind("W", workflow)
+async def ended():
+    engine = Engine()
+    binding = engine.bind("W", three_steps)
     handle = await binding.create({"id": "x"})
     await engine.run_until_idle()
     return engine, binding, handle

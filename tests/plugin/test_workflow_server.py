@@ -107,6 +107,27 @@ def test_a_client_in_a_thread_reaches_the_worker_with_mocks_stores_and_virtual_t
     ).assert_outcomes(passed=1)
 
 
+def test_nobody_listens_for_the_page_when_the_test_is_over(shop: Any) -> None:
+    run(
+        shop,
+        """
+    import logging
+    import sys
+
+    def listening():
+        found = [*logging.root.handlers, sys.stdout, sys.stderr]
+        return [one for one in found if type(one).__module__.startswith("pytest_workflows")]
+
+    async def test_it(workflow_server, workflow_env):
+        await asyncio.to_thread(call, "POST", f"{workflow_server.url}/o-1", json={"sku": "A1"})
+        assert listening()
+
+    def test_afterwards():
+        assert listening() == []
+    """,
+    ).assert_outcomes(passed=2)
+
+
 def test_a_client_that_polls_until_the_worker_waits_is_in_time_with_its_answer(shop: Any) -> None:
     run(
         shop,

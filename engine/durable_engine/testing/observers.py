@@ -42,6 +42,9 @@ class Observer:
         super().__init_subclass__()
         cls.wanted = tuple(name for name in _HOOKS if getattr(cls, name) is not getattr(Observer, name))
 
+    def _leave(self) -> None:
+        """The test is over: put back what stands anywhere but in the engine."""
+
     def instance_created(self, instance: Instance) -> None:
         """An instance was created and is about to run."""
 
@@ -175,8 +178,9 @@ class Observers(Observer):
 
     def clear(self) -> None:
         """Notify nobody any more: the test is over, and no observer and its engine keep each other in memory."""
-        self._observers.clear()
-        self._listeners = {}
+        observers, self._observers, self._listeners = self._observers, [], {}
+        for observer, _ in observers:
+            observer._leave()
 
     def _listening(self) -> dict[str, list[tuple[Observer, Callable[..., None]]]]:
         """Those who want to know of each hook, found when the first is called: a test without instances calls none."""

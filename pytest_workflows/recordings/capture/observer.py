@@ -125,6 +125,9 @@ class Watcher(Observer):
         """Stop capturing output."""
         self._listening.stop()
 
+    def _leave(self) -> None:
+        self.stop()  # whoever watches: a recording, or the page of a server of the test's
+
     def dismantle(self) -> None:
         """Let go of who captures output: the engine is closed, and what is printed belongs to nothing of it."""
         del self._listening
