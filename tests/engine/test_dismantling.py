@@ -145,3 +145,11 @@ async def test_a_live_engine_stays_what_it_is():
     engine.dismantle()
 
     assert engine.lifecycle is not None
+
+
+def test_a_look_at_threads_leaves_nothing_to_the_garbage_collector(without_collector):
+    engine = Engine()
+
+    engine.threads.at_work()
+
+    assert gc.collect() == 0

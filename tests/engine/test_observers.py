@@ -163,3 +163,19 @@ def test_every_hook_is_guarded(hook: str) -> None:
     tell("instance", "more")
 
     assert [failure.during for failure in reported] == [hook]
+
+
+async def test_an_observer_that_comes_amid_an_instance_hears_what_follows() -> None:
+    early, late = Listening(), Listening()
+
+    async def workflow(event: Any, step: Any) -> None:
+        await step.do("first")(lambda: None)()
+        engine.observers.add(late)
+        await step.do("second")(lambda: None)()
+
+    async with Engine() as engine:
+        engine.observers.add(early)
+        await engine.bind("W", workflow).create({"id": "x"})
+        await engine.run_until_idle()
+
+    assert (early.reported, late.reported) == (2, 1)

@@ -269,3 +269,25 @@ def test_nothing_is_put_back_while_somebody_uses_it() -> None:
     places.put_back()
     assert owner.function == "theirs"
     assert places.times == 1
+
+
+def test_what_was_put_is_intact_until_one_is_replaced_or_taken_out_also_of_what_was_put_last() -> None:
+    first, second = ModuleType("first"), ModuleType("second")
+    replacements = Replacements()
+    replacements.put(first, "one", ours := object())
+    assert replacements.are_intact()
+    replacements.put(first, "two", ours)
+    replacements.put(second, "three", ours)
+    assert replacements.are_intact()
+
+    for module, name in ((first, "one"), (first, "two"), (second, "three")):
+        setattr(module, name, "another's")
+        assert not replacements.are_intact()
+        delattr(module, name)
+        assert not replacements.are_intact()
+        setattr(module, name, ours)
+        assert replacements.are_intact()
+
+    replacements.put_back()
+    assert replacements.are_intact()
+    assert not any(hasattr(module, name) for module in (first, second) for name in ("one", "two", "three"))

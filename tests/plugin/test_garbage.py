@@ -1,9 +1,17 @@
 """What a test leaves behind goes at its end: the garbage collector finds next to nothing of it."""
 
+import gc
 import sys
+import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from durable_engine import Engine
+from pytest_workflows.recordings.capture.observer import Watcher
+from pytest_workflows.recordings.format.redaction import Secrets
+from pytest_workflows.session.run_secrets import RunSecrets
 
 MOST = 150
 """Objects in cycles that a test of a workflow may leave; before parts were let go of, it left 430."""
@@ -303,3 +311,32 @@ def test_a_call_that_a_step_began_and_nobody_awaited_is_answered_after_its_insta
         """
     )
     result.assert_outcomes(passed=1)
+
+
+def test_who_captures_output_is_gone_without_the_garbage_collector() -> None:
+    engine = Engine()
+    watcher = Watcher(engine)
+    known = weakref.ref(watcher)
+    gc.disable()
+    try:
+        watcher.dismantle()
+        del watcher
+        assert known() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("is_known_before", [True, False])
+def test_secrets_stay_secret_when_the_instances_are_gone(is_known_before: bool) -> None:
+    instances = ["s3cret"]
+    settings: Any = SimpleNamespace(redact=("token",))
+    secrets = RunSecrets(settings, None)
+    secrets.attach(lambda: Secrets([], [], instances))
+    if is_known_before:
+        secrets.collect()
+
+    secrets.detach()
+    instances.clear()
+
+    assert "s3cret" not in secrets.redact("it is s3cret")
+    assert "s3cret" not in secrets.redact_known("it is s3cret")
