@@ -204,7 +204,7 @@ async def test_a_thread_of_the_test_that_computes_is_at_work(engine, monkeypatch
 
     thread = asyncio.create_task(asyncio.to_thread(run_untimed, work))
 
-    assert await ended(engine) == "complete"
+    assert await ended(engine, timeout=30) == "complete"
     await thread
 
 

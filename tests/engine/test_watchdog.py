@@ -254,7 +254,7 @@ async def test_what_runs_after_a_step_that_blocked_is_untouched_and_traced_as_be
         return await step.do("s")(lambda: "done")()
 
     handle = await engine.bind("V", other).create({"id": "y"})
-    await engine.run_until_idle()
+    await engine.run_until_idle(timeout=30)
     assert (await handle.status())["output"] == "done"
 
 
