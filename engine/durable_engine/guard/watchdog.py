@@ -44,7 +44,11 @@ AGAIN = 0.02
 """Seconds between two signals to code that does not go."""
 
 LAST = 1.2
-"""Seconds after the first signal when the process ends, if code has not gone by then."""
+"""Seconds after the first signal when the process ends, if code has not gone by then.
+
+Time in which this process stood still does not count (Ctrl-Z, a container that has used up its share of the processor):
+it could not go.
+"""
 
 HITS_IN_OURS = 25
 """Signals that code of ours gets before it is taken for user code that hangs in it."""
@@ -380,18 +384,20 @@ class Watchdog:
     def _press(self, guard: Guard, *, is_interrupt: bool) -> None:
         """Send the signal until the code has given way, or the process must end."""
         strike = self._strike = Strike(guard, is_interrupt=is_interrupt)
-        last = monotonic() + LAST
+        waited = 0.0
         while not guard.is_over() and guard in self._guards:
             if is_interrupt and self._interrupted is None:
                 break
+            since = monotonic()
             if SIGNAL is not None:
                 signal.pthread_kill(_main_thread(), SIGNAL)
             self._listen(AGAIN)
+            waited += min(monotonic() - since, 2 * AGAIN)
             if strike.is_spared:
                 guard.spare(monotonic() + SPARED)
                 break
             # A machine that has much to do takes its time with each signal.
-            if monotonic() >= last and not 0 < strike.hits < MOST_HITS:
+            if waited >= LAST and not 0 < strike.hits < MOST_HITS:
                 self._give_up(strike)
                 break
         self._strike = None
