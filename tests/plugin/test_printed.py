@@ -176,7 +176,7 @@ SECRETS = """
             async def read():
                 print("printed", password)
                 logging.warning("logged %s", password)
-                return {"token": "TOKENVALUE12345", "deep": [{"Token": 1234567890}], "pin": "4711"}
+                return {"token": "TOKENVALUE12345", "deep": [{"Token": 1234567890}], "pin": "Zq7~"}
 
             got = await read()
 
@@ -198,7 +198,7 @@ SECRET_TEST = """
     async def test_it(workflow_env):
         password = "HUNTER2SECRET"
         async with introspect_workflow_instance(workflow_env.ORDERS, "o") as instance:
-            await workflow_env.ORDERS.create({"id": "o", "params": {"password": "HUNTER2SECRET", "pin": "4711"}})
+            await workflow_env.ORDERS.create({"id": "o", "params": {"password": "HUNTER2SECRET", "pin": "Zq7~"}})
             LINE
 """
 FAILS = {
@@ -224,7 +224,7 @@ def test_nothing_secret_and_nothing_that_steers_reaches_the_terminal(
     result.assert_outcomes(failed=1)
     for shown in (result.stdout.str(), (worker.path / "it.xml").read_text(encoding="utf-8")):
         assert "[REDACTED]" in shown
-        for secret in ("HUNTER2SECRET", "TOKENVALUE", "1234567890", "4711", "HUNTER2"):
+        for secret in ("HUNTER2SECRET", "TOKENVALUE", "1234567890", "Zq7~", "HUNTER2"):
             assert secret not in shown, shown
         assert not UNSAFE.search(shown)
     assert "esc \\x7f \\x9b31m" in result.stdout.str()
