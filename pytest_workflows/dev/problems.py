@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from durable_engine import StoreError
 from pytest_workflows.errors import WorkflowConfigError
-from pytest_workflows.standins.keeping import KeeperError
+from pytest_workflows.standins.keeping import KeeperError, unusable
 
 if TYPE_CHECKING:
     from .settings import DevSettings
@@ -18,6 +18,11 @@ IN_WORDS = (WorkflowConfigError, StoreError, KeeperError)
 """Errors that say all there is to say."""
 
 
+def is_in_words(error: BaseException) -> bool:
+    """Whether an error says all there is to say; what the Worker gets of contents that cannot be read does, too."""
+    return isinstance(error, IN_WORDS) or unusable(error) is not None
+
+
 def problem_text(error: BaseException, settings: DevSettings) -> str:
     """An error of the source or the configuration, for the terminal and the page.
 
@@ -25,8 +30,8 @@ def problem_text(error: BaseException, settings: DevSettings) -> str:
         error: The error.
         settings: What the process is started with.
     """
-    if isinstance(error, IN_WORDS):
-        return str(error)
+    if is_in_words(error):
+        return unusable(error) or str(error)
     if isinstance(error, SyntaxError) and error.filename is not None:
         line = "" if error.text is None else f"\n    {error.text.strip()}"
         return f"{_short(error.filename, settings)}:{error.lineno}: {type(error).__name__}: {error.msg}{line}"

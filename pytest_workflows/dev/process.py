@@ -16,7 +16,7 @@ from .errors import DevError
 from .interpreter import serving
 from .live_worker import LiveWorker
 from .ports import addresses, bind, is_loopback
-from .problems import IN_WORDS, problem_text
+from .problems import IN_WORDS, is_in_words, problem_text
 from .state_folder import Running, StateFolder
 from .terminal import LogLines, RequestLines, Terminal
 from .versions import Versions
@@ -74,7 +74,7 @@ class DevProcess:
         try:
             self._thread.call(self._worker.open())
         except Exception as error:
-            hint = "" if isinstance(error, IN_WORDS) else "Correct the source, and start again."
+            hint = "" if is_in_words(error) else "Correct the source, and start again."
             self._thread.stop(_nothing())
             raise DevError(problem_text(error, self._settings), hint) from error
 

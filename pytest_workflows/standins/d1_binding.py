@@ -14,6 +14,7 @@ from . import d1_wrappers  # noqa: F401  # enters its wrappers with the SDK's
 from .d1 import D1Database
 from .d1_migrations import Migrations, migrated, migrations_of
 from .d1_store import D1Store
+from .sqlite.database import cure_of
 
 if TYPE_CHECKING:
     from pytest_workflows.project.binding_config import BindingConfig
@@ -55,7 +56,9 @@ def _migrate(made: D1Database, all: Sequence[Migrations], config: BindingConfig)
                 one.apply(service.database)
     except sqlite3.Error as error:
         where = f"{shown_path(config.path)}:{config.line}"
-        raise WorkflowConfigError(f"{where}: the D1 database {config.name!r} cannot be used: {error}.") from None
+        path = service.store.path
+        said = f"{error}." if path is None else f"{shown_path(path)}: {error}. {cure_of(error)}."
+        raise WorkflowConfigError(f"{where}: the D1 database {config.name!r} cannot be used: {said}") from None
 
 
 def _id_of(config: BindingConfig) -> str | None:

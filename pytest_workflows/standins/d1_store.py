@@ -48,6 +48,11 @@ class D1Store:
         return self._path is not None
 
     @property
+    def path(self) -> Path | None:
+        """The file that it is kept in; None for in memory only."""
+        return self._path
+
+    @property
     def has_file(self) -> bool:
         """Whether it outlives the process, and there is something already."""
         return self._path is not None and self._path.exists()

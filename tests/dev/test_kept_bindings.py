@@ -6,7 +6,11 @@ import json
 import sqlite3
 import time
 
+import pytest
+
+from durable_engine import JsException
 from pytest_workflows.dev.live_worker import LiveWorker
+from pytest_workflows.dev.problems import is_in_words, problem_text
 from pytest_workflows.dev.settings import DevSettings
 from pytest_workflows.dev.versions import Versions
 from pytest_workflows.project import importer
@@ -210,3 +214,22 @@ def test_what_was_answered_is_there_after_the_process_was_killed(files, start, h
     database = sqlite3.connect(files.state / "d1" / "shop.sqlite")
     assert database.execute("SELECT x FROM notes").fetchall() == [(1,)]
     database.close()
+
+
+async def test_contents_that_are_damaged_are_told_with_the_file_and_what_to_do(files):
+    fill(files)
+    async with served(files) as worker:
+        await text_of(worker, method="POST")
+    file = files.state / "bindings.sqlite"
+    contents = file.read_bytes()
+    file.write_bytes(contents[:4096] + b"\xff" * (len(contents) - 4096))
+
+    with pytest.raises(JsException) as caught:
+        async with served(files):
+            pass
+
+    assert is_in_words(caught.value)
+    assert problem_text(caught.value, DevSettings(files.folder / "wrangler.jsonc", files.state, files.folder)) == (
+        f"The contents on disk cannot be used, and nothing of this call is written: {file}: database disk image is "
+        "malformed. The file is damaged: take back a copy of it, or move it away, and try again."
+    )

@@ -19,7 +19,7 @@ from test_queue_store import QueueModel
 
 from durable_engine import JsException, jsnull
 from pytest_workflows.javascript.objects import JsArray, JsPlain
-from pytest_workflows.standins.keeping import Keeper, KeeperError, layout
+from pytest_workflows.standins.keeping import Keeper, KeeperError, layout, unusable
 from pytest_workflows.standins.keeping.queues import QueueMessages
 from pytest_workflows.standins.queue_store import Delivery, QueueStore, StoredMessage, Verdict
 from pytest_workflows.standins.r2_store import Part, R2Store, Upload
@@ -173,8 +173,18 @@ def test_contents_that_are_damaged_are_said_to_be_so_with_the_file(folder: KeptF
     file = folder.path / "bindings.sqlite"
     file.write_bytes(file.read_bytes()[:8192].ljust(file.stat().st_size, b"\xff"))
 
-    with pytest.raises(JsException, match=r"cannot be used, .*bindings\.sqlite: database disk image is malformed"):
+    with pytest.raises(JsException) as caught:
         kv_of(folder)
+    assert caught.value.message == unusable(caught.value)
+    assert caught.value.message.endswith(
+        f"{file}: database disk image is malformed. "
+        "The file is damaged: take back a copy of it, or move it away, and try again."
+    )
+
+
+def test_the_workers_own_errors_are_none_of_contents_that_cannot_be_used() -> None:
+    assert unusable(JsException("Error", "D1_ERROR: no such table")) is None
+    assert unusable(ValueError("The contents on disk cannot be used")) is None
 
 
 def test_a_folder_of_a_newer_version_is_refused(folder: KeptFolder) -> None:
@@ -283,6 +293,13 @@ def test_a_large_object_is_read_when_it_is_asked_for(folder: KeptFolder) -> None
         assert not isinstance(bucket._binding._store.get("large").data, bytes)
         assert bytes(get(get(bucket.get("large")).bytes())) == data + b"changed"
         get(bucket.put("large", data))
+
+
+def test_bytes_that_another_program_has_taken_away_are_refused_in_words(folder: KeptFolder) -> None:
+    get(bucket_of(folder).put("large", "x"))
+
+    with pytest.raises(JsException, match=r"^Error: The contents on disk cannot be used, .*bindings\.sqlite: no such"):
+        folder.keeper._file.read_blob("r2_objects", "data", 99, -1)
 
 
 def test_an_upload_in_parts_goes_on_in_the_next_process(folder: KeptFolder) -> None:

@@ -166,7 +166,10 @@ def test_a_file_that_is_no_database_is_an_error_of_the_configuration(
     (folder.path / "d1").mkdir(parents=True)
     (folder.path / "d1" / "shop.sqlite").write_text("no database, but long enough to be taken for one: " * 50)
 
-    with pytest.raises(WorkflowConfigError, match=r":1: the D1 database 'DB' cannot be used: file is not a database"):
+    with pytest.raises(
+        WorkflowConfigError,
+        match=r":1: the D1 database 'DB' cannot be used: .*d1.shop\.sqlite: file is not a database\. Move it away\.$",
+    ):
         db_of(folder)
 
 

@@ -229,4 +229,6 @@ def _in_words(path: Path, error: sqlite3.Error) -> str:
         return f"The disk of {path} is full ({error}): make room on it."
     if code_of(error) == sqlite3.SQLITE_NOTADB:
         return f"{path} is no SQLite database, and was left as it is: move it away, or give another folder."
+    if code_of(error) == sqlite3.SQLITE_CORRUPT:
+        return f"{path} is damaged ({error}): take back a copy of it, or move it away to begin anew."
     return f"{path} cannot be used: {error}."

@@ -7,6 +7,6 @@ engine keeps its instances to the engine.
 """
 
 from .keeper import Keeper
-from .state_file import KeeperError
+from .state_file import KeeperError, unusable
 
-__all__ = ["Keeper", "KeeperError"]
+__all__ = ["Keeper", "KeeperError", "unusable"]

@@ -11,19 +11,14 @@ from typing import Any, Final
 from durable_engine import JsException
 from pytest_workflows.javascript.objects import js_error
 from pytest_workflows.messages.short_repr import shown_path
-from pytest_workflows.standins.sqlite.database import LOCK_WAIT, keep
+from pytest_workflows.standins.sqlite.database import LOCK_WAIT, cure_of, keep
 
 from .layout import VERSIONS
 
 APPLICATION: Final = 0x70776266
 """What the file says of itself, so that it is not taken for another program's."""
 
-_CURES: Final = (
-    ("full", "Free some space"),
-    ("not a database", "Move it away"),
-    ("locked", "Close the program that has the file open for writing"),
-    ("readonly", "Make the file one that can be written"),
-)
+_UNUSABLE: Final = "The contents on disk cannot be used"
 
 
 class KeeperError(Exception):
@@ -116,9 +111,15 @@ class StateFile:
             column: The column.
             row: The row's id.
             most: How many at most; -1 for all.
+
+        Raises:
+            JsException: If they cannot be read.
         """
-        with self._connection.blobopen(table, column, row, readonly=True) as blob:
-            return blob.read(most)
+        try:
+            with self._connection.blobopen(table, column, row, readonly=True) as blob:
+                return blob.read(most)
+        except sqlite3.Error as error:
+            raise self.failure(error) from None
 
     def write(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Write: it is in the file when this returns.
@@ -188,7 +189,7 @@ class StateFile:
 
 
 def _refusal(path: Path, error: sqlite3.Error) -> KeeperError:
-    return KeeperError(f"{shown_path(path)} cannot be used: {error}. {_cure(error)}, or name another folder.")
+    return KeeperError(f"{shown_path(path)} cannot be used: {error}. {cure_of(error)}, or name another folder.")
 
 
 def failure(path: Path, error: Exception) -> JsException:
@@ -200,11 +201,12 @@ def failure(path: Path, error: Exception) -> JsException:
     """
     return js_error(
         "Error",
-        f"The contents on disk cannot be used, and nothing of this call is written: {shown_path(path)}: {error}. "
-        f"{_cure(error)}, and try again.",
+        f"{_UNUSABLE}, and nothing of this call is written: {shown_path(path)}: {error}. "
+        f"{cure_of(error)}, and try again.",
     )
 
 
-def _cure(error: Exception) -> str:
-    text = str(error)
-    return next((cure for word, cure in _CURES if word in text), "Look at the file and its folder")
+def unusable(error: BaseException) -> str | None:
+    """What `failure` says, where it made this error; None for any other."""
+    said = error.message if isinstance(error, JsException) else ""
+    return said if said.startswith(_UNUSABLE) else None

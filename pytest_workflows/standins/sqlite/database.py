@@ -43,6 +43,14 @@ SYNCHRONOUS: Final = "normal"
 _IN_MEMORY: Final = b"\x01\x01"
 """What a file says of its journal, at its 19th byte, that can be read in memory: a kept one has a log beside it."""
 
+_CURES: Final = (
+    ("full", "Free some space"),
+    ("not a database", "Move it away"),
+    ("malformed", "The file is damaged: take back a copy of it, or move it away"),
+    ("locked", "Close the program that has the file open for writing"),
+    ("readonly", "Make the file one that can be written"),
+)
+
 Value = str | float | int | bytes | None
 Row = tuple[Any, ...]
 
@@ -76,6 +84,16 @@ def keep(connection: sqlite3.Connection, synchronous: str | None = None) -> None
     except BaseException:
         connection.close()
         raise
+
+
+def cure_of(error: Exception) -> str:
+    """What can be done, as the beginning of a sentence.
+
+    Args:
+        error: What `sqlite3` raised.
+    """
+    text = str(error)
+    return next((cure for word, cure in _CURES if word in text), "Look at the file and its folder")
 
 
 class SqliteDatabase:
