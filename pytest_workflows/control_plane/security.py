@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Final
@@ -13,6 +14,8 @@ OWN_PATHS: Final = ("/__workflows", "/client/v4", "/cdn-cgi")
 """What is the control plane's own, with everything below; all else is the Worker's."""
 
 TOKEN_COOKIE: Final = "workflows_token"
+"""The beginning of the cookie's name; the port follows. Browsers give a host's cookies to each of its ports."""
+_TOKEN_COOKIES: Final = re.compile(rf"{TOKEN_COOKIE}(_\d+)?")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FIRING: Final = "/scheduled"
@@ -110,17 +113,19 @@ def token_redirect(asked: Asked, security: Security) -> tuple[str, str] | None:
     if not any(name == "token" and _same(value, security.token) for name, value in query):
         return None
     rest = urlencode([(name, value) for name, value in query if name != "token"])
-    cookie = f"{TOKEN_COOKIE}={security.token}; Path=/; HttpOnly; SameSite=Strict"
+    port = host_port(asked.headers.get("host", ""))
+    name = f"{TOKEN_COOKIE}_{port}" if port.isdecimal() else TOKEN_COOKIE
+    cookie = f"{name}={security.token}; Path=/; HttpOnly; SameSite=Strict"
     return (f"{asked.path}?{rest}" if rest else asked.path), cookie
 
 
 def without_token(cookies: str) -> str:
-    """A Cookie header without the control plane's own cookie: the Worker's code is not to know the token.
+    """A Cookie header without the control plane's own: the Worker's code is to know no token, another server's neither.
 
     Args:
         cookies: The header.
     """
-    return ";".join(one for one in cookies.split(";") if _pair(one)[0] != TOKEN_COOKIE).strip()
+    return ";".join(one for one in cookies.split(";") if not _is_token(_pair(one)[0])).strip()
 
 
 def host_name(host: str) -> str:
@@ -129,6 +134,11 @@ def host_name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]
+
+
+def host_port(host: str) -> str:
+    """The port in a Host header; empty where it has none."""
+    return host.strip().lower().removeprefix(host_name(host)).removeprefix(":")
 
 
 def _changes(asked: Asked) -> bool:
@@ -152,7 +162,11 @@ def _has_token(asked: Asked, token: str) -> bool:
     if scheme.lower() == "bearer" and _same(given.strip(), token):
         return True
     cookies = [_pair(one) for one in asked.headers.get("cookie", "").split(";")]
-    return any(name == TOKEN_COOKIE and _same(value, token) for name, value in cookies)
+    return any(_is_token(name) and _same(value, token) for name, value in cookies)
+
+
+def _is_token(name: str) -> bool:
+    return _TOKEN_COOKIES.fullmatch(name) is not None
 
 
 def _pair(cookie: str) -> tuple[str, str]:

@@ -103,6 +103,7 @@ async def test_own_paths_want_the_token(guarded, path):
         {"authorization": "s3cret"},
         {"authorization": "Basic s3cret"},
         {"cookie": "workflows_token=x"},
+        {"cookie": "workflows_token_8787=x; workflows_token_x=s3cret; my_workflows_token=s3cret"},
     ):
         answer = await guarded.get(path, headers=headers)
 
@@ -126,9 +127,27 @@ async def test_the_page_takes_the_token_from_its_address_into_a_cookie(guarded):
     assert (await guarded.post("/__workflows/api/create?token=s3cret", json={})).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("localhost:8787", "workflows_token_8787"),
+        ("localhost:8788", "workflows_token_8788"),
+        ("[::1]:8787", "workflows_token_8787"),
+        ("[::1]", "workflows_token"),
+        ("dev.example.com", "workflows_token"),
+        ("localhost:a=b; c", "workflows_token"),
+    ],
+)
+async def test_servers_on_several_ports_of_a_host_have_a_cookie_each(guarded, host, name):
+    opened = await guarded.get("/__workflows?token=s3cret", headers={"host": host})
+
+    assert opened.headers["set-cookie"].partition("=")[0] == name
+
+
 async def test_the_token_s_cookie_is_found_beside_odd_ones_of_the_worker(guarded):
     for cookies in (
         '{"theme": "dark"}; workflows_token=s3cret',
+        "workflows_token_1=other; workflows_token_8787=s3cret",
         "a=b c[]; workflows_token = s3cret ;x",
         "=;workflows_token=s3cret",
     ):
