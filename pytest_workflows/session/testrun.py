@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +73,7 @@ class TestRun:
         secrets: What must not be shown of it.
         examples: The examples of a property test.
         upgrade: Its part in the check of an upgrade; None where none is checked.
+        before_stop: Called once the test's call is over, before anything else is stopped.
     """
 
     __test__ = False  # nothing for pytest to collect
@@ -120,6 +121,7 @@ class TestRun:
         )
         self._state = RunState(setup, self.env)
         self._report = RunReport(setup, self.secrets)
+        self.before_stop: list[Callable[[], object]] = []
         self.upgrade: RunUpgrade | None = None
         if setup.old_source is not None and setup.start is not None:
             from .run_upgrade import RunUpgrade
@@ -141,6 +143,7 @@ class TestRun:
         examples stay whole: fixtures that are still up may know the first.
         """
         _running.remove(self)
+        self.before_stop.clear()
         if self.used_engine is not None:
             self.used_engine.dismantle()
         self.recordings.dismantle()
@@ -232,6 +235,8 @@ class TestRun:
 
     def stop(self) -> None:
         """The test's call is over: nothing runs on. The teardown of our fixtures can still read what is stored."""
+        while self.before_stop:
+            self.before_stop.pop()()
         self.recordings.stop()
         self.recordings.finish_all()
         self.examples.stop()

@@ -107,6 +107,38 @@ def test_a_client_in_a_thread_reaches_the_worker_with_mocks_stores_and_virtual_t
     ).assert_outcomes(passed=1)
 
 
+def test_a_client_that_polls_for_what_a_failed_test_no_longer_does_keeps_nothing_from_its_end(shop: Any) -> None:
+    run(
+        shop,
+        """
+    seen = []
+
+    async def test_it(workflow_server, workflow_env):
+        url = f"{workflow_server.api_url}/accounts/local/workflows/orders/instances/o-1"
+        polling = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def poll():
+            with httpx.Client(trust_env=False, verify=False) as client:
+                for _ in range(1000):
+                    try:
+                        seen.append(client.get(url).status_code)
+                    except httpx.TransportError:
+                        return
+                    loop.call_soon_threadsafe(polling.set)
+                    time.sleep(0.01)
+
+        asyncio.get_running_loop().run_in_executor(None, poll)
+        await polling.wait()
+        assert False
+
+    def test_afterwards():
+        assert set(seen) == {404}
+        assert len(seen) < 1000
+    """,
+    ).assert_outcomes(failed=1, passed=1)
+
+
 def test_nobody_listens_for_the_page_when_the_test_is_over(shop: Any) -> None:
     run(
         shop,

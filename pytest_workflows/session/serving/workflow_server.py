@@ -45,7 +45,9 @@ class _Waits(Observer):
 class WorkflowServer:
     """A server of the test's own Worker, on a free port of 127.0.0.1. Made by the fixture `workflow_server`.
 
-    It serves from the moment at which its address is first asked for until the test is over.
+    It serves from the moment at which its address is first asked for until the test's call is over. By the teardown
+    nobody is served: a client that polls in a thread, for what a test that has failed no longer does, would keep the
+    test's loop from its end.
 
     Args:
         test_run: The test's run.
@@ -65,6 +67,7 @@ class WorkflowServer:
         self._engine: Engine | None = None
         self._app: App | None = None
         self._mistakes: dict[str, None] = {}
+        test_run.before_stop.append(self._stop)
 
     def __repr__(self) -> str:
         return "<workflow_server>" if self._server is None else f"<workflow_server at {self.url}>"
@@ -100,15 +103,18 @@ class WorkflowServer:
             WorkflowConfigError: If clients were refused because the test does not let its loop answer.
         """
         __tracebackhide__ = True
+        self._stop()
+        if self._mistakes:
+            from pytest_workflows.errors import WorkflowConfigError
+
+            raise WorkflowConfigError("\n".join(self._mistakes))
+
+    def _stop(self) -> None:
         if self._server is not None:
             self._server.close()
         engine = self._test_run.used_engine
         if engine is not None:
             engine.clients.close()
-        if self._mistakes:
-            from pytest_workflows.errors import WorkflowConfigError
-
-            raise WorkflowConfigError("\n".join(self._mistakes))
 
     # -- in the server's thread --------------------------------------------------------------------------------------
 
