@@ -227,6 +227,7 @@ class Engine(Dismantled):
     ) -> None:
         self.close()
         self.stopped_tasks.close()
+        self.observers.clear()
 
     def close(self) -> None:
         """Stop every instance and drop what is stored. The stopped tasks stay in `stopped_tasks` until it is closed."""

@@ -147,6 +147,17 @@ async def test_an_observer_does_not_outlive_its_test_when_the_engine_lets_go_of_
         assert known() is None
 
 
+async def test_who_observes_leaves_with_the_block_of_an_engine() -> None:
+    async with Engine() as engine:
+        observer = Listening()
+        engine.observers.add(observer)
+        await run(engine)
+        known = weakref.ref(observer)
+        del observer
+
+    assert known() is None
+
+
 @pytest.mark.parametrize("hook", _HOOKS)
 def test_every_hook_is_guarded(hook: str) -> None:
     def raise_(self: Observer, *arguments: Any, **named: Any) -> None:
