@@ -224,6 +224,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     """The engine of a test ends with the test, after its fixtures."""
     opening = _opening(item.config)
     try:
+        if opening.test_run is not None:
+            opening.test_run.begin_teardown()
         return (yield)
     except BaseException:
         if opening.test_run is not None:

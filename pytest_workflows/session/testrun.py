@@ -73,7 +73,7 @@ class TestRun:
         secrets: What must not be shown of it.
         examples: The examples of a property test.
         upgrade: Its part in the check of an upgrade; None where none is checked.
-        before_stop: Called once the test's call is over, before anything else is stopped.
+        before_teardown: Called once, before the test's fixtures go, whether its call or its setup was the last.
     """
 
     __test__ = False  # nothing for pytest to collect
@@ -121,7 +121,7 @@ class TestRun:
         )
         self._state = RunState(setup, self.env)
         self._report = RunReport(setup, self.secrets)
-        self.before_stop: list[Callable[[], object]] = []
+        self.before_teardown: list[Callable[[], object]] = []
         self.upgrade: RunUpgrade | None = None
         if setup.old_source is not None and setup.start is not None:
             from .run_upgrade import RunUpgrade
@@ -143,7 +143,6 @@ class TestRun:
         examples stay whole: fixtures that are still up may know the first.
         """
         _running.remove(self)
-        self.before_stop.clear()
         if self.used_engine is not None:
             self.used_engine.dismantle()
         self.recordings.dismantle()
@@ -233,10 +232,13 @@ class TestRun:
         self.env.forget()
         return self.engine
 
+    def begin_teardown(self) -> None:
+        """The test's fixtures are about to go."""
+        while self.before_teardown:
+            self.before_teardown.pop()()
+
     def stop(self) -> None:
         """The test's call is over: nothing runs on. The teardown of our fixtures can still read what is stored."""
-        while self.before_stop:
-            self.before_stop.pop()()
         self.recordings.stop()
         self.recordings.finish_all()
         self.examples.stop()

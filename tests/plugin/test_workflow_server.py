@@ -107,13 +107,16 @@ def test_a_client_in_a_thread_reaches_the_worker_with_mocks_stores_and_virtual_t
     ).assert_outcomes(passed=1)
 
 
-def test_a_client_that_polls_for_what_a_failed_test_no_longer_does_keeps_nothing_from_its_end(shop: Any) -> None:
-    run(
+@pytest.mark.parametrize("fails", ["call", "setup"])
+def test_a_client_that_polls_for_what_a_failed_test_no_longer_does_keeps_nothing_from_its_end(
+    shop: Any, fails: str
+) -> None:
+    result = run(
         shop,
         """
     seen = []
 
-    async def test_it(workflow_server, workflow_env):
+    async def fail(workflow_server):
         url = f"{workflow_server.api_url}/accounts/local/workflows/orders/instances/o-1"
         polling = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -132,11 +135,24 @@ def test_a_client_that_polls_for_what_a_failed_test_no_longer_does_keeps_nothing
         await polling.wait()
         assert False
 
+    async def in_call(workflow_server, workflow_env):
+        await fail(workflow_server)
+
+    @pytest.fixture
+    async def failing(workflow_server, workflow_env):
+        await fail(workflow_server)
+
+    async def in_setup(failing):
+        pass
+
+    test_it = in_FAILS
+
     def test_afterwards():
         assert set(seen) == {404}
         assert len(seen) < 1000
-    """,
-    ).assert_outcomes(failed=1, passed=1)
+    """.replace("FAILS", fails),
+    )
+    result.assert_outcomes(passed=1, **{"failed" if fails == "call" else "errors": 1})
 
 
 def test_nobody_listens_for_the_page_when_the_test_is_over(shop: Any) -> None:

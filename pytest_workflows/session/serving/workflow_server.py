@@ -67,7 +67,7 @@ class WorkflowServer:
         self._engine: Engine | None = None
         self._app: App | None = None
         self._mistakes: dict[str, None] = {}
-        test_run.before_stop.append(self._stop)
+        test_run.before_teardown.append(self._stop)
 
     def __repr__(self) -> str:
         return "<workflow_server>" if self._server is None else f"<workflow_server at {self.url}>"
