@@ -1,5 +1,6 @@
 """The fixture workflow_server: the test's own Worker at an address of its own, for clients that are no code of the test."""
 
+import asyncio
 import importlib.util
 import os
 import shlex
@@ -7,10 +8,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from typing import Any
 
+import httpx
 import pytest
 
+from pytest_workflows.session.serving.http_server import HOST, HttpServer
 from pytest_workflows.session.serving.outside import OutsideClients
 
 ENTRY = """
@@ -153,6 +157,35 @@ def test_a_client_that_polls_for_what_a_failed_test_no_longer_does_keeps_nothing
     """.replace("FAILS", fails),
     )
     result.assert_outcomes(passed=1, **{"failed" if fails == "call" else "errors": 1})
+
+
+def test_a_request_that_is_under_way_when_the_server_ends_is_no_error_of_the_application(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    has_come = threading.Event()
+    errors: list[httpx.TransportError] = []
+
+    async def answer_never(scope: Any, receive: Any, send: Any) -> None:
+        has_come.set()
+        await asyncio.Event().wait()
+
+    server = HttpServer(answer_never)
+
+    def ask() -> None:
+        with httpx.Client(trust_env=False, verify=False) as client:
+            try:
+                client.get(f"http://{HOST}:{server.port}")
+            except httpx.TransportError as error:
+                errors.append(error)
+
+    client = threading.Thread(target=ask)
+    client.start()
+    assert has_come.wait(10)
+    server.close()
+    client.join(10)
+
+    assert len(errors) == 1
+    assert caplog.messages == []
 
 
 def test_nobody_listens_for_the_page_when_the_test_is_over(shop: Any) -> None:

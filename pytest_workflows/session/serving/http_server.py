@@ -59,8 +59,9 @@ class HttpServer:
 
         from pytest_workflows.control_plane.web_sockets import implementation
 
+        self._app = app
         config = Config(
-            app,
+            self._call,
             interface="asgi3",
             lifespan="off",
             log_config=None,
@@ -112,6 +113,14 @@ class HttpServer:
             transport = getattr(connection, "transport", None)
             if transport is not None:
                 transport.abort()
+
+    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            # By the end of the server, whose client is gone: uvicorn would log it as an error of the application.
+            if self._over is None or not self._over.is_set():
+                raise
 
     def clients(self) -> Iterable[tuple[str, int]]:
         """Host and port of the other end of each connection."""
