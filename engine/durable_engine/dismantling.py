@@ -6,7 +6,8 @@ steps costs: it looks at each of them several times, and takes each time what el
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import NoReturn
 
 from .errors import DismantledError
 
@@ -17,33 +18,42 @@ ENDED = (
 
 
 class Dismantled:
-    """Something that lets go of its parts when nobody needs it any more, and then says so to whoever asks for one."""
+    """Something that lets go of its parts when nobody needs it any more, and then says so to whoever asks for one.
 
-    @property
-    def is_dismantled(self) -> bool:
-        """Whether it has let go of its parts."""
-        return "_is_dismantled" in vars(self)
+    Attributes:
+        is_dismantled: Whether it has let go of its parts.
+    """
+
+    is_dismantled = False
 
     def let_go(self, *kept: str) -> None:
         """Let go of all attributes but these."""
-        self.let_go_of(*[name for name in vars(self) if name not in kept])
+        mine = vars(self)
+        self._count_as_dismantled()
+        # At once: another thread may ask for what is kept meanwhile.
+        self.__dict__ = {name: mine[name] for name in kept}
 
     def let_go_of(self, *parts: str) -> None:
         """Let go of these attributes."""
         mine = vars(self)
+        self._count_as_dismantled()
         for name in parts:
             del mine[name]
-        mine["_is_dismantled"] = True
 
-    if not TYPE_CHECKING:  # pragma: no branch (else any name would be an attribute)
+    def _count_as_dismantled(self) -> None:
+        whole: type = type(self)
+        self.__class__ = _without_parts(whole)
 
-        def __getattr__(self, name: str) -> object:
-            """Say why a part is not there.
 
-            Raises:
-                DismantledError: If this has been dismantled.
-                AttributeError: If it has not.
-            """
-            if self.is_dismantled:
-                raise DismantledError(ENDED)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+@cache
+def _without_parts(cls: type) -> type:
+    """The class of what has let go of its parts, in the place of its own one.
+
+    That one has no `__getattr__`: with it, Python 3.11 looks up each attribute of an object without its caches.
+    """
+
+    def __getattr__(self: Dismantled, name: str) -> NoReturn:
+        raise DismantledError(ENDED)
+
+    names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+    return type(cls.__name__, (cls,), {**names, "__slots__": (), "is_dismantled": True, "__getattr__": __getattr__})
