@@ -7,7 +7,7 @@ for no rule.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import NamedTuple, TypeVar
@@ -103,7 +103,7 @@ def _import(name: str) -> None:
 
 
 class RuleObservers:
-    """The observers of all rules on one engine.
+    """The observers of all rules on one engine, made when there is something to observe.
 
     Args:
         engine: The engine that is observed.
@@ -112,18 +112,20 @@ class RuleObservers:
 
     def __init__(self, engine: Engine, sources: Sources) -> None:
         self._engine = engine
+        self._sources = sources
         self._observers: list[RuleObserver] = []
-        loaded = load_rules()
+        engine.observers.add_when_needed(self._make)
+
+    def _make(self) -> Iterable[RuleObserver]:
+        loaded, switch_off = load_rules(), self._engine.observers.switch_off
         for name, failure in loaded.failures.items():
-            engine.observers.switch_off(title_of(name), "its registration", failure)
+            switch_off(title_of(name), "its registration", failure)
         for kind in loaded.observers:
             try:
-                observer = kind(engine, sources)
+                self._observers.append(kind(self._engine, self._sources))
             except Exception as error:
-                engine.observers.switch_off(title_of(kind.rule), "its making", error)
-            else:
-                self._observers.append(observer)
-                engine.observers.add(observer)
+                switch_off(title_of(kind.rule), "its making", error)
+        return self._observers
 
     def close(self) -> None:
         """End the observation; the test is over. Closing twice is fine."""

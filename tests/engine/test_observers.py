@@ -3,7 +3,7 @@
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -190,3 +190,51 @@ async def test_an_observer_that_comes_amid_an_instance_hears_what_follows() -> N
         await engine.run_until_idle()
 
     assert (early.reported, late.reported) == (2, 1)
+
+
+class Ordered(Observer):
+    def __init__(self, name: str, order: list[str]) -> None:
+        self._name, self._order = name, order
+
+    def crashed(self, instance: Any) -> None:
+        self._order.append(self._name)
+
+
+def test_observers_that_are_made_when_needed_are_notified_as_if_they_had_been_there() -> None:
+    order: list[str] = []
+    made: list[Observer] = []
+
+    def make() -> list[Observer]:
+        made.extend((Ordered("second", order), Ordered("third", order)))
+        return made
+
+    observers = Observers()
+    observers.add(Ordered("first", order))
+    observers.add_when_needed(make)
+    observers.add(Ordered("fourth", order))
+    assert made == []
+
+    observers.crashed(cast("Any", "instance"))
+    observers.crashed(cast("Any", "instance"))
+
+    assert order == ["first", "second", "third", "fourth"] * 2
+    assert len(made) == 2
+
+
+def test_who_was_switched_off_is_not_notified_when_it_is_made() -> None:
+    order: list[str] = []
+    observers = Observers()
+    observers.off.add(Ordered("it", order).title)
+    observers.add_when_needed(lambda: [Ordered("it", order)])
+
+    observers.crashed(cast("Any", "instance"))
+
+    assert order == []
+
+
+def test_after_the_end_nobody_is_made() -> None:
+    observers = Observers()
+    observers.add_when_needed(lambda: pytest.fail("it was made"))
+    observers.clear()
+
+    observers.crashed(cast("Any", "instance"))

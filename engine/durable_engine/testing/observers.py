@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from durable_engine.errors import WorkflowObserverWarning
@@ -118,6 +120,7 @@ class Observer:
         """A broken rule was noticed."""
 
 
+_WANTED = attrgetter("wanted")
 _HOOKS = [name for name, value in vars(Observer).items() if callable(value) and not name.startswith("_")]
 
 
@@ -152,6 +155,16 @@ class ObserverFailure(NamedTuple):
                 warnings.warn_explicit(warning, WorkflowObserverWarning, file, line)
 
 
+@lru_cache(maxsize=64)
+def _places_of_wanting(wanted: tuple[tuple[str, ...], ...]) -> dict[str, list[int]]:
+    """By hook, the places of those observers that want it, which are the same ones in nearly every test."""
+    found: dict[str, list[int]] = {name: [] for name in _HOOKS}
+    for place, names in enumerate(wanted):
+        for name in names:
+            found[name].append(place)
+    return found
+
+
 class Observers(Observer):
     """The observers of an engine: each hook is passed on to every observer that has it.
 
@@ -165,7 +178,8 @@ class Observers(Observer):
 
     def __init__(self, passthrough: tuple[type[BaseException], ...] = ()) -> None:
         self.passthrough = passthrough
-        self._observers: list[tuple[Observer, tuple[str, ...]]] = []
+        self._observers: list[Observer] = []
+        self._later: list[tuple[int, Callable[[], Iterable[Observer]]]] = []
         self._listeners: dict[str, list[tuple[Observer, Callable[..., None]]]] = {}
         self.off: set[str] = set()
         self.report: Callable[[ObserverFailure], None] = ObserverFailure.warn
@@ -173,22 +187,34 @@ class Observers(Observer):
     def add(self, observer: Observer) -> None:
         """Notify this observer from now on, unless it was switched off."""
         if not self.off or observer.title not in self.off:
-            self._observers.append((observer, observer.wanted))
+            self._observers.append(observer)
             self._listeners = {}
+
+    def add_when_needed(self, make: Callable[[], Iterable[Observer]]) -> None:
+        """Notify observers that are made when the first hook is called: a test without instances calls none.
+
+        Args:
+            make: Makes them. They are notified as if they had been added now.
+        """
+        self._later.append((len(self._observers), make))
+        self._listeners = {}
 
     def clear(self) -> None:
         """Notify nobody any more: the test is over, and no observer and its engine keep each other in memory."""
-        observers, self._observers, self._listeners = self._observers, [], {}
-        for observer, _ in observers:
+        observers, self._observers, self._later, self._listeners = self._observers, [], [], {}
+        for observer in observers:
             observer._leave()
 
-    def _listening(self) -> dict[str, list[tuple[Observer, Callable[..., None]]]]:
-        """Those who want to know of each hook, found when the first is called: a test without instances calls none."""
-        found: dict[str, list[tuple[Observer, Callable[..., None]]]] = {name: [] for name in _HOOKS}
-        for observer, wanted in self._observers:
-            for name in wanted:
-                found[name].append((observer, getattr(observer, name)))
-        self._listeners = found
+    def _listening(self, name: str) -> list[tuple[Observer, Callable[..., None]]]:
+        """Those who want to know of a hook, found when it is first called."""
+        later, self._later = self._later, []
+        for place, make in reversed(later):
+            self._observers[place:place] = [
+                observer for observer in make() if not self.off or observer.title not in self.off
+            ]
+        places = _places_of_wanting(tuple(map(_WANTED, self._observers)))[name]
+        found = [(observer, getattr(observer, name)) for observer in map(self._observers.__getitem__, places)]
+        self._listeners[name] = found
         return found
 
     def switch_off(self, title: str, during: str, error: Exception) -> None:
@@ -204,7 +230,7 @@ class Observers(Observer):
         """
         if isinstance(error, self.passthrough):
             raise error
-        self._observers = [one for one in self._observers if one[0].title != title]
+        self._observers = [one for one in self._observers if one.title != title]
         self._listeners = {}
         if title not in self.off:
             self.off.add(title)
@@ -223,11 +249,15 @@ _IN_ENGINE_CODE = frozenset(
 def _notifier(name: str) -> Callable[..., None]:
     def notify(self: Observers, *arguments: Any, **named: Any) -> None:
         # Who comes or goes meanwhile changes no list: others are made then.
-        for observer, listener in (self._listeners or self._listening())[name]:
-            if self.off and observer.title in self.off:
+        off, listeners = self.off, self._listeners.get(name)
+        for observer, listener in self._listening(name) if listeners is None else listeners:
+            if off and observer.title in off:
                 continue  # it raised meanwhile
             try:
-                listener(*arguments, **named)
+                if named:
+                    listener(*arguments, **named)
+                else:
+                    listener(*arguments)
             except self.passthrough as error:
                 if name not in _IN_ENGINE_CODE or isinstance(error, _NEVER_KEPT):
                     raise
