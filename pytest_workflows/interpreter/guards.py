@@ -64,8 +64,9 @@ class Guards(Standing[View]):
     def __init__(self) -> None:
         super().__init__()
         self._hidden: list[tuple[ModuleType, dict[str, Any]]] = []
-        self._absent: list[_Absent] = []
+        self._absent = _Absent()
         self._done: dict[str, ModuleType] = {}
+        self._undone: list[str] | None = None
         self._guarded: dict[int, str] = {}
         self._waiting: list[tuple[str, ModuleType, str, str]] = []
         self._zones = Zones(lambda: self.user)
@@ -77,8 +78,12 @@ class Guards(Standing[View]):
 
     def refresh(self) -> None:
         """Guard the modules that were imported since the last time."""
-        for module in _guarded_modules():
-            if module not in self._done and sys.modules.get(module) is not None:
+        # Each test asks: what is not imported is left out without code of Python.
+        if self._undone is None:
+            self._undone = list(_guarded_modules())
+        for module in [*filter(sys.modules.__contains__, self._undone)]:
+            if sys.modules[module] is not None:
+                self._undone.remove(module)
                 self._done[module] = sys.modules[module]
                 self._guard(module, sys.modules[module])
         self._guard_what_was_made()
@@ -117,7 +122,7 @@ class Guards(Standing[View]):
             self._put(module, "to_thread", self._checking_what_is_given(module.to_thread))
         # Some are not there in one Python of the platform and refuse in another one: a check stands in their places.
         hidden = [one for owner, names in self._hidden if owner is module for one in names]
-        self._absent.append(_Absent(vars(module), [one for one in hidden if one not in vars(module)]))
+        self._absent.add(vars(module), [one for one in hidden if one not in vars(module)])
 
     def _notice_what_is_asked_for(self, module: ModuleType) -> None:
         """Guard what a module makes when somebody first asks for it."""
@@ -239,7 +244,7 @@ class Guards(Standing[View]):
         return (
             super()._are_intact()
             and self._zones.is_intact()
-            and all(map(_Absent.is_intact, self._absent))
+            and self._absent.are_intact()
             and list(map(sys.modules.get, self._done)) == list(self._done.values())
         )
 
@@ -249,10 +254,11 @@ class Guards(Standing[View]):
         super()._put_back()  # who keeps one of ours asks for a view, and finds none
         self._show()  # where a check stood in the place of one that is not there in another Python
         self._hidden.clear()
-        self._absent.clear()
+        self._absent = _Absent()
         self._waiting.clear()
         self._guarded.clear()
         self._done.clear()
+        self._undone = None
 
     def _show(self) -> None:
         for module, hidden in self._hidden:
@@ -261,24 +267,32 @@ class Guards(Standing[View]):
 
 
 class _Absent:
-    """The names that were taken out of a module.
+    """The names that were taken out of modules."""
 
-    Args:
-        attributes: The module's attributes.
-        names: The names.
-    """
+    def __init__(self) -> None:
+        self._modules: list[dict[str, Any]] = []
+        self._names: list[dict[str, None]] = []
+        self._sizes: list[int] = []
 
-    def __init__(self, attributes: dict[str, Any], names: Iterable[str]) -> None:
-        self._attributes = attributes
-        self._names = dict.fromkeys(names)
-        self._number = len(attributes)
+    def add(self, attributes: dict[str, Any], names: Iterable[str]) -> None:
+        """Names were taken out of a module.
 
-    def is_intact(self) -> bool:
-        """Whether they are still not there; while the module has as many attributes as it had, none was added."""
-        if len(self._attributes) != self._number:
-            if not self._names.keys().isdisjoint(self._attributes.keys()):
-                return False
-            self._number = len(self._attributes)
+        Args:
+            attributes: The module's attributes.
+            names: The names.
+        """
+        self._modules.append(attributes)
+        self._names.append(dict.fromkeys(names))
+        self._sizes.append(len(attributes))
+
+    def are_intact(self) -> bool:
+        """Whether they are still not there; while a module has as many attributes as it had, none was added."""
+        sizes = list(map(len, self._modules))
+        if sizes != self._sizes:
+            for names, attributes in zip(self._names, self._modules, strict=True):
+                if not names.keys().isdisjoint(attributes.keys()):
+                    return False
+            self._sizes = sizes
         return True
 
 

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from operator import is_, itemgetter
-from typing import Any, Generic, TypeVar
+from itertools import chain
+from operator import call, is_, itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
 
 UserType = TypeVar("UserType")
 _ABSENT = object()
+
+
+class _Check(NamedTuple):
+    """How to compare all that was put with what is there, without code of Python: each test asks four times.
+
+    Attributes:
+        reads: What gives the attributes of each owner, of all names at once.
+        attributes: The attributes of each owner.
+        ours: What is to be there, one after the other.
+    """
+
+    reads: list[Callable[[Any], tuple[object, ...]]]
+    attributes: list[Mapping[str, Any]]
+    ours: list[object]
 
 
 class Replacements:
@@ -17,7 +32,7 @@ class Replacements:
     def __init__(self) -> None:
         self._made: list[tuple[Any, str, object]] = []
         self._ours: list[tuple[Mapping[str, Any], str, object]] = []
-        self._checks: list[tuple[Mapping[str, Any], Callable[[Any], tuple[object, ...]], list[object]]] = []
+        self._check: _Check | None = None
 
     def put(self, owner: Any, name: str, ours: object) -> None:
         """Put something in the place of an attribute, or where there is none of that name.
@@ -34,32 +49,33 @@ class Replacements:
         setattr(owner, name, ours)
         self._made.append((owner, name, before))
         self._ours.append((vars(owner), name, ours))
-        self._checks.clear()
+        self._check = None
 
     def are_intact(self) -> bool:
         """Whether everything that was put is where it was put."""
+        reads, attributes, ours = self._check or self._make_check()
         try:
-            for attributes, read, ours in self._checks or self._make_checks():
-                if not all(map(is_, read(attributes), ours)):
-                    return False
+            return all(map(is_, chain.from_iterable(map(call, reads, attributes)), ours))
         except KeyError:  # one was taken out
             return False
-        return True
 
-    def _make_checks(self) -> list[tuple[Mapping[str, Any], Callable[[Any], tuple[object, ...]], list[object]]]:
-        """How to check all that was put, an owner at a time and without code of Python: each test asks four times."""
+    def _make_check(self) -> _Check:
         owners: dict[int, tuple[Mapping[str, Any], list[str], list[object]]] = {}
         for (owner, _, _), (attributes, name, ours) in zip(self._made, self._ours, strict=True):
             _, names, objects = owners.setdefault(id(owner), (attributes, [], []))
             # `itemgetter` of one name gives no tuple: the first of them stands there twice.
             names += [name] if names else [name, name]
             objects += [ours] if objects else [ours, ours]
-        self._checks = [(attributes, itemgetter(*names), objects) for attributes, names, objects in owners.values()]
-        return self._checks
+        self._check = _Check(
+            [itemgetter(*names) for _, names, _ in owners.values()],
+            [attributes for attributes, _, _ in owners.values()],
+            [one for _, _, objects in owners.values() for one in objects],
+        )
+        return self._check
 
     def put_back(self) -> None:
         """Put everything back, but for what other code has replaced since: it may have wrapped ours, and keeps it."""
-        self._checks.clear()
+        self._check = None
         while self._made:
             owner, name, before = self._made.pop()
             attributes, _, ours = self._ours.pop()

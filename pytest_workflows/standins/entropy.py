@@ -17,7 +17,8 @@ import random
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from operator import is_
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -328,35 +329,82 @@ def _count_from_start(scope: Scope) -> None:
         setattr(uuid, name, value)
 
 
+class _Place:
+    """A module of the standard library that has functions of these.
+
+    Args:
+        attributes: The module's attributes.
+        names: The functions' names.
+        ours: Ours, by the ids of the originals.
+    """
+
+    def __init__(self, attributes: dict[str, Any], names: Iterable[str], ours: Mapping[int, Any]) -> None:
+        self._attributes = attributes
+        self._before = {name: attributes.get(name) for name in names}
+        self._ours = {name: ours[id(value)] for name, value in self._before.items() if id(value) in ours}
+        self._originals = {name: self._before[name] for name in self._ours}
+
+    def is_as_before(self) -> bool:
+        """Whether everything is there that was there when this was made."""
+        return all(map(is_, map(self._attributes.get, self._before), self._before.values()))
+
+    def exchange(self) -> None:
+        """Put ours in the place of the originals."""
+        self._attributes.update(self._ours)
+
+    def put_back(self, originals: Mapping[int, Any]) -> None:
+        """Put the originals back, but leave what others have put in their places.
+
+        Args:
+            originals: They, by the ids of ours.
+        """
+        if all(map(is_, map(self._attributes.get, self._ours), self._ours.values())):
+            self._attributes.update(self._originals)
+            return
+        for name in self._before:
+            value = self._attributes.get(name)
+            if id(value) in originals:
+                self._attributes[name] = originals[id(value)]
+
+
 class _Exchange:
-    """The exchange of the originals for functions of ours, and the places where that was done."""
+    """The exchange of the originals for functions of ours, and the places where that was done.
+
+    What was made for it stays: as long as nobody puts something else there, the next test needs the same.
+    """
 
     def __init__(self) -> None:
+        self._made_for: tuple[object, ...] = ()
         self._ours: dict[int, Any] = {}
         self._originals: dict[int, Any] = {}
+        self._known: list[_Place] = []
         self._places: list[dict[str, Any]] = []
         self._last: dict[str, Any] = {}
 
     def begin(self) -> None:
         generator = _generator()
+        if self._made_for != (generator, type(generator)) or not all(map(_Place.is_as_before, self._known)):
+            self._make(generator)
         if type(generator) is random.Random:
-            originals = [getattr(generator, name) for name in _METHODS]
-            seed = generator.seed
             generator.__class__ = _SharedRandom
-            for original, name in zip(originals, _METHODS, strict=True):
-                if getattr(random, name) == original:  # a test may have put its own there
-                    self._pair(getattr(random, name), getattr(generator, name))
-            if random.seed == seed:
+        random.Random.seed = _seed  # type: ignore[method-assign]
+        for place in self._known:
+            place.exchange()
+        self._last = {name: getattr(uuid, name) for name in _LAST}
+        vars(uuid).update(_LAST)
+
+    def _make(self, generator: random.Random) -> None:
+        self._made_for, self._ours, self._originals = (generator, type(generator)), {}, {}
+        if type(generator) is random.Random:
+            for name in _METHODS:
+                if getattr(random, name) == getattr(generator, name):  # a test may have put its own there
+                    self._pair(getattr(random, name), getattr(_SharedRandom, name).__get__(generator))
+            if random.seed == generator.seed:
                 self._pair(random.seed, _seed_shared)
         self._pair(_URANDOM, _urandom)
         for name in _TIMED:
             self._pair(getattr(uuid, name), _timed(name))
-        random.Random.seed = _seed  # type: ignore[method-assign]
-        for module, names in _KNOWN.items():
-            self._swap_known(module, names, self._ours)
-        self._last = {name: getattr(uuid, name) for name in _LAST}
-        for name, value in _LAST.items():
-            setattr(uuid, name, value)
+        self._known = [_Place(vars(module), names, self._ours) for module, names in _KNOWN.items()]
 
     def _pair(self, original: Any, ours: Any) -> None:
         self._ours[id(original)] = ours
@@ -371,28 +419,22 @@ class _Exchange:
 
     def end(self) -> None:
         """Put the originals back wherever ours stand, and leave what others have put in their places."""
-        for module, names in _KNOWN.items():
-            self._swap_known(module, names, self._originals)
+        for known in self._known:
+            known.put_back(self._originals)
         for place in self._places:
             _swap(place, self._originals)
         generator = _generator()
         if type(generator) is _SharedRandom:
             generator.__class__ = random.Random  # type: ignore[assignment]  # narrowed by the line above
         random.Random.seed = _SEED  # type: ignore[method-assign]
-        for name, value in self._last.items():
-            setattr(uuid, name, value)
+        vars(uuid).update(self._last)
         _starts.clear()
-        self._ours, self._originals, self._places, self._last = {}, {}, [], {}
-
-    @staticmethod
-    def _swap_known(module: ModuleType, names: Iterable[str], by: dict[int, Any]) -> None:
-        for name in names:
-            value = getattr(module, name, None)
-            if id(value) in by:
-                setattr(module, name, by[id(value)])
+        self._places, self._last = [], {}
 
 
 def _swap(place: dict[str, Any], by: dict[int, Any]) -> None:
+    if by.keys().isdisjoint(map(id, place.values())):
+        return  # nearly always, and without code of Python
     for name, value in list(place.items()):
         if id(value) in by:
             place[name] = by[id(value)]
