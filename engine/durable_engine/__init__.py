@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from . import history
 from .api.binding import InstanceHandle, WorkflowBinding, suspend_if_stopped
-from .context.frames import Owner, hide_frames, is_hidden, is_ours, own_folder, owner_of, place_of_user
+from .context.frames import (
+    Owner,
+    hide_frames,
+    is_hidden,
+    is_library,
+    is_ours,
+    is_standard,
+    own_folder,
+    owner_of,
+    place_of_user,
+)
 from .context.processor_time import Stopwatch, run_untimed, untimed
 from .context.scope import Scope, WorkerCall, current_scope, running_call, running_engine
 from .engine import DEFAULT_TIMEOUT, Engine, engine_of
@@ -67,12 +77,13 @@ from .storage.inspection import (
     history_of,
     history_records,
     shown_result,
+    status_answer,
     step_error,
     step_records,
     steps_of,
     stored_inputs,
 )
-from .storage.store import Shown
+from .storage.store import Line, Shown, history_rows
 from .testing import changes
 from .testing.changes import Selector
 from .testing.effects import (
@@ -165,6 +176,7 @@ __all__ = [
     "JsNull",
     "JsProxy",
     "Limits",
+    "Line",
     "MissingAwaitError",
     "Modification",
     "ModificationError",
@@ -229,11 +241,14 @@ __all__ = [
     "history",
     "history_of",
     "history_records",
+    "history_rows",
     "in_words",
     "inside_service",
     "is_hidden",
+    "is_library",
     "is_ours",
     "is_over",
+    "is_standard",
     "js_number_text",
     "jsnull",
     "make_effect",
@@ -251,6 +266,7 @@ __all__ = [
     "show",
     "shown_path",
     "shown_result",
+    "status_answer",
     "step_error",
     "step_records",
     "steps_of",

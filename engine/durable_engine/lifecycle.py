@@ -29,14 +29,14 @@ from .instance import Instance
 from .model import CronTrigger, Place, StepKey
 from .replay.playback import PlayedExecution, Script
 from .rows import HistoryRow, InstanceRow
-from .storage.inspection import error_of, outputs_of
+from .storage.inspection import status_answer
 from .testing.changes import MockEvent, MockLateEvent
 from .testing.faults import FaultPoint
 from .testing.modifications import InstanceModifications, Modification
 from .time.clock import Timer
 from .time.live_waits import LiveWaits
 from .time.waits import Waits
-from .values.boundary import decode, encode, to_json
+from .values.boundary import encode
 from .values.datetimes import to_datetime
 from .values.durations import in_words
 from .values.js_values import JsDict
@@ -139,9 +139,11 @@ class Lifecycle(Dismantled):
         """The instance's present execution, or None."""
         self._engine.check_open()
         instance = self._executions.get((workflow.name, id))
-        if instance is not None and instance.row.is_expired(self._clock.now_ms):
-            self.discard(workflow, [id])
-            return None
+        if instance is not None:
+            row = instance.row
+            if row.ended_at is not None and row.is_expired(self._clock.now_ms):
+                self.discard(workflow, [id])
+                return None
         return instance
 
     def require(self, workflow: Workflow, id: str) -> Execution:
@@ -450,7 +452,7 @@ class Lifecycle(Dismantled):
         return self._has_line(instance, WORKFLOW_RUNNING)
 
     def _has_line(self, instance: Instance, kind: HistoryKind) -> bool:
-        return any(line.kind == kind for line in self._store.history(instance.row.key))
+        return any(line.kind == kind for line in self._store.lines(instance.row.key))
 
     # -- the calls of a handle ---------------------------------------------------------------------------------------
 
@@ -460,15 +462,7 @@ class Lifecycle(Dismantled):
 
     def status_of(self, instance: Instance) -> JsDict:
         """The answer of `status()` for an instance that is at hand, also where no loop runs."""
-        row = instance.row
-        return JsDict(
-            {
-                "status": instance.status,
-                "__LOCAL_DEV_STEP_OUTPUTS": [to_json(output) for output in outputs_of(self._store, row)],
-                "output": None if row.output is None else to_json(decode(row.output)),
-                "error": None if row.error is None else JsDict(error_of(row) or {}),
-            }
-        )
+        return status_answer(instance.row, instance.status, self._store.lines(instance.row.key))
 
     def pause(self, workflow: Workflow, id: str) -> None:
         """Pause an instance once no callback of it runs; one that has ended stays as it is."""

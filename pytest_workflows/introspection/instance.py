@@ -275,9 +275,8 @@ class InstanceIntrospector(Introspector):
         if instance is None:
             self._left = LastState()
         else:
-            status = self._engine.lifecycle.status_of(instance)
             run = (leaving or Leaving(self._engine)).run_of(instance)
-            self._left = LastState(run, status, self._exception_of(instance))
+            self._left = LastState(run, self._exception_of(instance))
 
     # -- helpers -----------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Generator
 from typing import Any, NoReturn
 
 import msgspec
 
-from durable_engine import HistoryEvent, InstanceNotFoundError, JsDict, StepRecord, hide_frames
+from durable_engine import HistoryEvent, InstanceNotFoundError, JsDict, StepRecord, hide_frames, status_answer
 from pytest_workflows.timeline.run import Run
 
 hide_frames(__file__)
@@ -18,13 +18,16 @@ class LastState(msgspec.Struct, frozen=True):
 
     Attributes:
         run: Its run; None where it never existed.
-        status: The last answer of `status()`.
         exception: The exception that ended it.
     """
 
     run: Run | None = None
-    status: Mapping[str, Any] = msgspec.field(default_factory=dict)
     exception: BaseException | None = None
+
+    @property
+    def status(self) -> JsDict:
+        """The last answer of `status()`; empty for one that never existed."""
+        return JsDict() if self.run is None else status_answer(self.run.row, self.run.status, self.run.lines)
 
     @property
     def steps(self) -> list[StepRecord]:

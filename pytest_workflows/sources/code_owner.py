@@ -13,7 +13,9 @@ from functools import lru_cache
 from types import FunctionType
 
 from durable_engine import Owner, own_folder, owner_of
+from durable_engine import is_library as is_library
 from durable_engine import is_ours as is_ours
+from durable_engine import is_standard as is_standard
 
 # The package's own folder, wherever in it this file lies.
 own_folder(sys.modules[__name__.partition(".")[0]].__path__[0])
@@ -43,17 +45,6 @@ def file_of_class(cls: type) -> str | None:
 def is_generated(file: str) -> bool:
     """Whether code comes from no file: what dataclasses, attrs and namedtuple compile."""
     return owner_of(file) is Owner.GENERATED
-
-
-def is_library(file: str) -> bool:
-    """Whether a file is the standard library's, this plugin's or an installed package's."""
-    return owner_of(file) is not Owner.USER
-
-
-def is_standard(file: str) -> bool:
-    """Whether a file is the standard library's or this plugin's, and no installed package's."""
-    owner = owner_of(file)
-    return owner is not Owner.USER and owner is not Owner.INSTALLED
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
@@ -42,8 +43,7 @@ class Sources:
         self.given: Mapping[str, Any] = {}
         self._functions: dict[type, list[FunctionType]] = {}
         self._classes: set[tuple[str, str]] = set()
-        self._verdicts: dict[tuple[str, str], bool] = {}
-        self._foreign: set[str] = set()
+        self._verdicts, self._foreign = _verdicts_on((), frozenset())
         for one in (folder, *others):
             self.add_folder(one)
 
@@ -76,13 +76,13 @@ class Sources:
         self._forget()
 
     def _forget(self) -> None:
-        self._verdicts.clear()
-        self._foreign.clear()
+        self._verdicts, self._foreign = _verdicts_on(tuple(self._folders), frozenset(self._classes))
 
     def functions_of(self, cls: type) -> list[FunctionType]:
         """The functions that a workflow class and the user's classes that it derives from define."""
         if cls not in self._functions:
-            found = [getattr(value, "__func__", value) for base in cls.__mro__ for value in vars(base).values()]
+            bases = [base for base in cls.__mro__ if base is not object]
+            found = [getattr(value, "__func__", value) for base in bases for value in vars(base).values()]
             self._functions[cls] = [
                 value
                 for value in found
@@ -107,6 +107,21 @@ class Sources:
             if not verdict and not self._has_code_of(code.co_filename):
                 self._foreign.add(code.co_filename)
         return verdict
+
+    def frames_within(self, frame: FrameType | None, outermost: CodeType) -> list[FrameType]:
+        """The frames that run the Worker's code, from the inside out.
+
+        Args:
+            frame: The first that is looked at.
+            outermost: Whose frame is not looked at any more.
+        """
+        found, foreign = [], self._foreign  # of nearly all frames it is known: these are libraries, and ours
+        while frame is not None and frame.f_code is not outermost:
+            code = frame.f_code
+            if code.co_filename not in foreign and self.is_code(code):
+                found.append(frame)
+            frame = frame.f_back
+        return found
 
     def _has_code_of(self, file: str) -> bool:
         """Whether any code of a file is the Worker's."""
@@ -158,17 +173,25 @@ class Sources:
         return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
+@lru_cache(maxsize=64)
+def _verdicts_on(
+    folders: tuple[str, ...], classes: frozenset[tuple[str, str]]
+) -> tuple[dict[tuple[str, str], bool], set[str]]:
+    """What is known of code, by its file and name, and the files none of whose code is a Worker's.
+
+    It follows from the Worker's folders and classes alone, which are those of the test before in nearly every test.
+    """
+    return {}, set()
+
+
 def _user_frame(start: FrameType, through_libraries: bool, *, within_task: bool = False) -> FrameType | None:
-    for frame in _frames(start):
+    is_passed = is_library if through_libraries else is_standard
+    frame: FrameType | None = start
+    while frame is not None:
         code = frame.f_code
         if within_task and code.co_name in _LOOP and code.co_filename.startswith(_ASYNCIO):
             return None  # further out is whoever runs the event loop
-        if not (is_standard(code.co_filename) or (through_libraries and is_library(code.co_filename))):
+        if not is_passed(code.co_filename):
             return frame
-    return None
-
-
-def _frames(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
-        yield frame
         frame = frame.f_back
+    return None

@@ -13,10 +13,12 @@ from durable_engine import (
     HistoryRow,
     Instance,
     InstanceRow,
+    Line,
     StepRecord,
     StepRow,
     error_of,
     history_records,
+    history_rows,
     step_records,
     to_datetime,
 )
@@ -36,7 +38,7 @@ class Run:
         now: The virtual time; that of its end, once it has ended.
         row: The instance as stored.
         steps: Its steps as stored.
-        history: Its history as stored.
+        lines: Its history as stored.
         events: Types of the events that nothing has taken.
         executions: Its executions since it was created or restarted.
         calls: The calls of bindings that the plugin provides, which its steps made.
@@ -49,11 +51,16 @@ class Run:
     now: datetime
     row: InstanceRow
     steps: list[StepRow]
-    history: list[HistoryRow]
+    lines: list[Line]
     events: list[str]
     executions: list[ExecutionRecord]
     calls: list[Effect] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+
+    @property
+    def history(self) -> list[HistoryRow]:
+        """Its history."""
+        return history_rows(self.lines)
 
     @property
     def step_records(self) -> list[StepRecord]:
@@ -82,7 +89,7 @@ def keep_run(engine: Engine, instance: Instance) -> Run:
         now=engine.clock.now if instance.row.ended_at is None else to_datetime(instance.row.ended_at),
         row=instance.row,
         steps=steps,
-        history=engine.store.history(key),
+        lines=engine.store.lines(key),
         events=[event.type for event in engine.store.events(key)],
         executions=engine.paths.executions(key),
         calls=made_calls(engine).of(key),

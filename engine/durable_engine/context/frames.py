@@ -7,11 +7,13 @@ import linecache
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
+from typing import Any, TypeVar
 
 from durable_engine.model import Place
 from durable_engine.text.source_paths import shown_path
@@ -22,6 +24,7 @@ _hidden: tuple[str, ...] = (_ENGINE,)
 _ours: tuple[str, ...] = (os.path.realpath(_ENGINE) + os.sep,)
 _STANDARD = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
 _INSTALLED = frozenset({"site-packages", "dist-packages", "node_modules", "python_modules"})
+_Answer = TypeVar("_Answer")
 _CALLBACK = asyncio.events.Handle._run.__code__
 
 
@@ -35,7 +38,22 @@ class Owner(Enum):
     USER = "anybody else's: a Worker's or a test's"
 
 
-@lru_cache(maxsize=4096)
+_known: list[Any] = []
+
+
+def _kept_by_file(function: Callable[[str], _Answer]) -> Callable[[str], _Answer]:
+    """A function of a file, which each test asks many times: its answers are kept until other code counts as ours."""
+    kept = lru_cache(maxsize=4096)(function)
+    _known.append(kept)
+    return kept
+
+
+def _forget() -> None:
+    for kept in _known:
+        kept.cache_clear()
+
+
+@_kept_by_file
 def owner_of(file: str) -> Owner:
     """Whose code a file has.
 
@@ -52,6 +70,7 @@ def owner_of(file: str) -> Owner:
     return Owner.STANDARD if real.startswith(_STANDARD) else Owner.USER
 
 
+@_kept_by_file
 def is_users(file: str) -> bool:
     """Whether code of this file is no library's, and not ours."""
     return owner_of(file) is Owner.USER
@@ -62,6 +81,19 @@ def has_part(file: str, names: AbstractSet[str]) -> bool:
     return not names.isdisjoint(file.replace("\\", "/").split("/"))
 
 
+@_kept_by_file
+def is_library(file: str) -> bool:
+    """Whether a file is the standard library's, ours or an installed package's."""
+    return owner_of(file) is not Owner.USER
+
+
+@_kept_by_file
+def is_standard(file: str) -> bool:
+    """Whether a file is the standard library's or ours, and no installed package's."""
+    return owner_of(file) not in (Owner.USER, Owner.INSTALLED)
+
+
+@_kept_by_file
 def is_ours(file: str) -> bool:
     """Whether code of this file is the engine's, or that of what is built upon it."""
     return owner_of(file) is Owner.OURS
@@ -71,14 +103,14 @@ def own_folder(folder: str) -> None:
     """Count the code below a folder as ours, wherever it is installed; its frames are shown all the same."""
     global _ours
     _ours = tuple(dict.fromkeys((*_ours, os.path.realpath(folder) + os.sep)))
-    owner_of.cache_clear()
+    _forget()
 
 
 def hide_frames(path: str) -> None:
     """Leave frames of a file, or of a folder (`/path/to/it/`), out of the tracebacks that workflows see."""
     global _hidden
     _hidden = tuple(dict.fromkeys((*_hidden, path)))
-    owner_of.cache_clear()
+    _forget()
 
 
 def is_hidden(file: str) -> bool:

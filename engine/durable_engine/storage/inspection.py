@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,13 +21,13 @@ from durable_engine.history import (
 from durable_engine.instance import Instance
 from durable_engine.model import AttemptRecord, HistoryEvent, StepKey, StepRecord
 from durable_engine.rows import MOCKED, SENSITIVE, HistoryRow, InstanceRow, StepRow
-from durable_engine.values.boundary import decode, decode_plain
+from durable_engine.values.boundary import decode, decode_plain, to_json
 from durable_engine.values.datetimes import to_datetime
 from durable_engine.values.failures import ErrorInfo, rebuild
-from durable_engine.values.js_values import JsValue
+from durable_engine.values.js_values import JsDict, JsValue
 from durable_engine.values.unknown_value import REDACTED, REDACTED_REASON, UnknownValue
 
-from .store import Store
+from .store import Line, Store
 
 _VALUE_KEYS: dict[HistoryKind, str] = {STEP_SUCCESS: "result", WORKFLOW_SUCCESS: "result", WORKFLOW_QUEUED: "params"}
 
@@ -48,10 +48,28 @@ def history_of(store: Store, row: InstanceRow) -> list[HistoryEvent]:
     return history_records(store.history(row.key))
 
 
-def outputs_of(store: Store, row: InstanceRow) -> list[Any]:
+def status_answer(row: InstanceRow, status: str, lines: Iterable[Line]) -> JsDict:
+    """The answer of a handle's `status()`.
+
+    Args:
+        row: The instance as stored.
+        status: Its status as the platform reports it.
+        lines: Its history.
+    """
+    return JsDict(
+        {
+            "status": status,
+            "__LOCAL_DEV_STEP_OUTPUTS": [to_json(output) for output in _outputs_in(lines)],
+            "output": None if row.output is None else to_json(decode(row.output)),
+            "error": None if row.error is None else JsDict(error_of(row) or {}),
+        }
+    )
+
+
+def _outputs_in(lines: Iterable[Line]) -> list[Any]:
     """The results of steps and the events of waits in history, in order of their completion."""
     outputs = []
-    for line in store.history(row.key):
+    for line in lines:
         if line.value is not None and line.kind in (STEP_SUCCESS, WAIT_COMPLETE):
             shown: Any = decode(line.value)
             outputs.append(shown["payload"] if line.kind == WAIT_COMPLETE else shown)

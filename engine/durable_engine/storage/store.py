@@ -239,12 +239,16 @@ class Store:
 
     def history(self, instance: int) -> list[HistoryRow]:
         """An instance's history in order."""
-        return _history_rows(self._of(instance).history)
+        return history_rows(self._of(instance).history)
+
+    def lines(self, instance: int) -> list[Line]:
+        """An instance's history in order, as it is kept: `history_rows` makes rows of it when somebody reads them."""
+        return self._of(instance).history.copy()
 
     def history_after(self, instance: int, number: int, most: int | None = None) -> list[HistoryRow]:
         """An instance's history without its first lines; `most` is how many lines, None for all."""
         end = None if most is None else number + most
-        return _history_rows(self._of(instance).history[number:end])
+        return history_rows(self._of(instance).history[number:end])
 
     def last_at(self, instance: int) -> int | None:
         """When the last line of an instance's history was written (epoch milliseconds); None where it has none."""
@@ -304,7 +308,8 @@ def _packed(detail: Mapping[str, Any]) -> bytes:
         return _ENCODER.encode(Ext(_AS_JSON, json.dumps(detail).encode()))
 
 
-def _history_rows(lines: Iterable[Line]) -> list[HistoryRow]:
+def history_rows(lines: Iterable[Line]) -> list[HistoryRow]:
+    """Lines of history as rows."""
     return [
         HistoryRow(
             line.kind, line.key, line.at, None if line.detail is None else _DECODER.decode(line.detail), line.value

@@ -31,13 +31,7 @@ class Line(NamedTuple):
 
 def running_lines(sources: Sources) -> list[Line]:
     """The Worker's functions that are on the stack of the running task, from the inside out."""
-    found = []
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code is not _LOOPS_CALL:
-        if sources.is_code(frame.f_code):
-            found.append(Line(frame.f_code, frame.f_lineno))
-        frame = frame.f_back
-    return found
+    return [Line(frame.f_code, frame.f_lineno) for frame in sources.frames_within(sys._getframe(1), _LOOPS_CALL)]
 
 
 def lines_that_await(task: asyncio.Task[Any] | None, future: asyncio.Future[Any], sources: Sources) -> list[Line]:
