@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from pytest_workflows.sources.worker_code import Sources
 
 from .base import RuleObserver
 from .registry import register
+
+with contextlib.suppress(ImportError):  # Windows has none
+    import resource
 
 _MIB = 2**20
 _RESET = "/proc/self/clear_refs"
@@ -93,8 +97,6 @@ def _peak() -> int:
     """The largest size of the process since the peak was last reset, in bytes."""
     if not sys.platform.startswith("linux"):
         return 0
-    import resource
-
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -132,8 +134,6 @@ def _has_shrunk_below(size: int) -> bool:
 
 @functools.cache
 def _page_size() -> int:
-    import resource
-
     return resource.getpagesize()
 
 

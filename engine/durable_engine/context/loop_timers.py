@@ -18,7 +18,7 @@ from contextvars import Context, copy_context
 from typing import Any, NamedTuple
 from weakref import ref
 
-from .scope import running_engine
+from .scope import current_call, current_scope, running_engine
 
 FOREVER_MS = 100 * 365 * 86_400_000
 """A timer that is as long never fires in virtual time: `asyncio.sleep(math.inf)` is how code waits to be cancelled."""
@@ -188,6 +188,9 @@ class LoopTimers:
 
     def time(self) -> float:
         """The loop's time, in seconds: real time, and for code of a Worker virtual time on top of it."""
+        if current_scope.get() is None and current_call.get() is None:
+            real: float = self._time()  # the loop itself asks, each turn
+            return real
         clock = self._clocks.get(running_engine())
         if clock is None:
             return self.real_time()

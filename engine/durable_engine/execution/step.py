@@ -213,15 +213,14 @@ class Step:
         instance = self._instance
         if instance.closed:
             await instance.hold()
-        function = declared.function
-        wanted = declared.dependencies_of(function)
-        inputs = await self._resolve(wanted, declared.concurrent) if wanted else {}
-        if instance.closed:
-            await instance.hold()  # what it depends on may have taken until after the end
-        secret = frozenset(name for name, step in wanted.items() if self._is_secret(step))
-        callback = StepCallback(function, tuple(_parameters(function, wanted)), inputs, secret)
+        inputs: dict[str, Any] = {}
+        wanted = declared.dependencies_of(declared.function)
+        if wanted:
+            inputs = await self._resolve(wanted, declared.concurrent)
+            if instance.closed:
+                await instance.hold()  # what it depends on may have taken until after the end
         # Dependents share what is remembered as they share what runs: asked for again, it would be another step.
-        outcome = declared.in_flight = self._outcome(declared, callback)
+        outcome = declared.in_flight = self._outcome(declared, wanted, inputs)
         try:
             result = await outcome
         finally:
@@ -253,7 +252,14 @@ class Step:
             return declared.results[0]
         return await (step() if declared.in_flight is None else declared.in_flight)
 
-    def _outcome(self, declared: _Declared, callback: StepCallback) -> asyncio.Future[Any]:
+    def _callback(
+        self, function: Callable[..., Any], wanted: Mapping[str, Any], inputs: dict[str, Any]
+    ) -> StepCallback:
+        parameters = [name for name in dependencies.parameters_of(function) if name in wanted or name == "ctx"]
+        secret = [name for name, step in wanted.items() if self._is_secret(step)]
+        return StepCallback(function, tuple(parameters), inputs, frozenset(secret))
+
+    def _outcome(self, declared: _Declared, wanted: Mapping[str, Any], inputs: dict[str, Any]) -> asyncio.Future[Any]:
         """Ask for the step, and begin it unless its outcome is remembered."""
         instance, name = self._instance, declared.name
         self._check_name(name)
@@ -278,6 +284,7 @@ class Step:
             return instance.answer(known)
         if instance.replaying:
             return instance.hold()
+        callback = self._callback(declared.function, wanted, inputs)
         operation = DoOperation(instance, instance.scope, instance.open_row(key), read, callback, declared.place)
         operation.begin()
         return operation.future
@@ -425,10 +432,6 @@ class Step:
         """Keep a finding: a step was never awaited."""
         if not self._instance.killed:
             self._findings.missing_await(what, place, self._instance.workflow)
-
-
-def _parameters(function: Callable[..., Any], wanted: Mapping[str, Any]) -> list[str]:
-    return [name for name in dependencies.parameters_of(function) if name in wanted or name == "ctx"]
 
 
 def _unreadable(value: object, what: str) -> JsException:

@@ -68,6 +68,10 @@ MOST_IDLE = 20
 ALARM: int | None = getattr(signal, "SIGVTALRM", None)
 """The signal that comes when the process has used the processor for too long."""
 
+# Kept here: a plugin may hide from a Worker's code what the platform lacks, and then whoever asks is looked at.
+_VIRTUAL: int = getattr(signal, "ITIMER_VIRTUAL", 0)
+_set_alarm: Any = getattr(signal, "setitimer", None)
+
 _DEBUGGERS = frozenset({"bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "IPython"})
 
 
@@ -267,7 +271,7 @@ class Watchdog:
             self._cpu_timer.close()
             self._cpu_timer = None
         if ALARM is not None and signal.getsignal(ALARM) == self._on_alarm:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            _set_alarm(_VIRTUAL, 0)
             signal.signal(ALARM, signal.SIG_DFL)
         self._has_alarm = False
         for one in self._sockets:
@@ -303,7 +307,7 @@ class Watchdog:
         first = min((due for guard in list(self._guards) if (due := guard.deadline()) is not None), default=None)
         seconds = 0.0 if first is None else max(0.0, first - monotonic()) + GRACE + TICK
         if self._has_alarm:
-            signal.setitimer(signal.ITIMER_VIRTUAL, seconds, AGAIN if seconds else 0)
+            _set_alarm(_VIRTUAL, seconds, AGAIN if seconds else 0)
         if self._cpu_timer is not None:
             self._cpu_timer.set(seconds and seconds + LAST)
 

@@ -31,9 +31,13 @@ class Ready:
         self._letting_go: asyncio.Handle | None = None
         self._held_turns = 0
 
-    def runnable(self) -> bool:
-        """Whether code of an instance is about to run, or waits for its turn."""
-        return self._engine.interleaving.holds or self._ready()
+    def runnable(self, loop: asyncio.AbstractEventLoop | None = None) -> bool:
+        """Whether code of an instance is about to run, or waits for its turn.
+
+        Args:
+            loop: The engine's loop, where it is at hand: this is asked each turn.
+        """
+        return self._engine.interleaving.holds or self._ready(loop)
 
     def let_go_in_turn(self) -> None:
         """Let go what the interleaving holds, one by one, each when nothing else can run."""
@@ -50,9 +54,8 @@ class Ready:
                 self._engine.interleaving.let_one_go()
             self.let_go_in_turn()
 
-    def _ready(self) -> bool:
-        engine = self._engine
-        handles = ready_handles(engine.loop)
+    def _ready(self, loop: asyncio.AbstractEventLoop | None = None) -> bool:
+        handles = ready_handles(self._engine.loop if loop is None else loop)
         if handles is None:
             return self._runnable_tasks()
         return any(not handle._cancelled and self._is_ours(handle._context) for handle in handles)

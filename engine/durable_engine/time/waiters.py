@@ -47,6 +47,7 @@ class Waiters:
         """
         turns = 0
         await asyncio.sleep(0)
-        while self.ready.runnable() and turns != most:
+        loop = self._engine.loop
+        while self.ready.runnable(loop) and turns != most:
             turns += 1
             await asyncio.sleep(0)

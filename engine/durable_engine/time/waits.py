@@ -91,7 +91,7 @@ class Waits(Waiters):
                 if self._leader is None:
                     self._leader = waiter
                 if self._leader is waiter:
-                    await self._lead(waiter)
+                    await self._lead(waiter, loop)
                 else:
                     waiter.wake = loop.create_future()
                     await waiter.wake
@@ -116,13 +116,13 @@ class Waits(Waiters):
         waiter.rouse()
         self.progress()
 
-    async def _lead(self, leader: Waiter) -> None:
+    async def _lead(self, leader: Waiter, loop: asyncio.AbstractEventLoop) -> None:
         """Lead one round: let everything runnable run, then let one timer fire."""
         if self._changed:
             self._check_waiters()
         if leader.settled:
             return
-        if (len(self._waiters) > 1 and self._settled) or self.ready.runnable():
+        if (len(self._waiters) > 1 and self._settled) or self.ready.runnable(loop):
             # A waiter whose condition holds goes on with the test before any further timer fires.
             await asyncio.sleep(0)
             return
@@ -293,7 +293,7 @@ class Waits(Waiters):
         loop = self._engine.loop
         timer = self._clock.next_in_real_time()
         if timer is not None and timer.real_due <= timers_of(loop).real_time():
-            if self.ready.runnable():
+            if self.ready.runnable(loop):
                 self._real_due = timer.real_due
                 self._real_time = loop.call_later(0, self._real_time_passed, context=Context())
                 return

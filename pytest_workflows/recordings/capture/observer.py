@@ -137,10 +137,11 @@ class Watcher(Observer):
         self._seen.pop((workflow, id), None)
 
     def _of(self, instance: Instance) -> Watched:
-        key = (instance.workflow.name, instance.id)
-        if key not in self._seen:
-            self._seen[key] = Watched(time.perf_counter())
-        return self._seen[key]
+        key = (instance.workflow.name, instance.row.id)
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = Watched(time.perf_counter())
+        return seen
 
     # -- executions --------------------------------------------------------------------------------------------------
 
