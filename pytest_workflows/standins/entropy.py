@@ -394,7 +394,8 @@ class _Exchange:
         vars(uuid).update(_LAST)
 
     def _make(self, generator: random.Random) -> None:
-        self._made_for, self._ours, self._originals = (generator, type(generator)), {}, {}
+        self._made_for, self._ours, self._originals = (), {}, {}
+        made_for = (generator, type(generator))
         if type(generator) is random.Random:
             for name in _METHODS:
                 if getattr(random, name) == getattr(generator, name):  # a test may have put its own there
@@ -405,6 +406,7 @@ class _Exchange:
         for name in _TIMED:
             self._pair(getattr(uuid, name), _timed(name))
         self._known = [_Place(vars(module), names, self._ours) for module, names in _KNOWN.items()]
+        self._made_for = made_for
 
     def _pair(self, original: Any, ours: Any) -> None:
         self._ours[id(original)] = ours

@@ -461,3 +461,53 @@ def test_what_a_module_draws_while_it_is_imported_changes_nothing(worker):
     )
 
     result.assert_outcomes(passed=2)
+
+
+def test_what_a_test_leaves_in_the_place_of_a_function_stays_there_until_another_one_takes_it_away(worker):
+    worker.write(
+        "src/entry.py",
+        """
+    from workers import WorkflowEntrypoint
+
+    class OrderWorkflow(WorkflowEntrypoint):
+        async def run(self, event, step): ...
+    """,
+    )
+    worker.run(
+        """
+    import random, uuid
+
+    functions = random.random, random.seed, uuid.uuid1
+
+    def are_the_originals():
+        return [random.random is functions[0], random.seed is functions[1], uuid.uuid1 is functions[2]]
+
+    async def test_they_are_exchanged(workflow_env, workflow_engine):
+        assert are_the_originals() == [False] * 3
+
+    async def test_and_put_back_and_exchanged_again(workflow_env, workflow_engine):
+        assert are_the_originals() == [False] * 3
+
+    def test_one_leaves_its_own():
+        assert are_the_originals() == [True] * 3
+        random.random = lambda: 0.5
+
+    async def test_which_is_no_original(workflow_env, workflow_engine):
+        assert random.random() == 0.5
+        assert are_the_originals() == [False] * 3
+
+    def test_another_one_takes_it_away():
+        assert random.random() == 0.5
+        assert are_the_originals() == [False, True, True]
+        random.random = functions[0]
+
+    async def test_and_all_are_exchanged_again(workflow_env, workflow_engine):
+        assert are_the_originals() == [False] * 3
+        random.random = random.getrandbits  # ours as well, in another's place
+
+    def test_and_put_back():
+        assert random.random is random.getrandbits
+        assert are_the_originals() == [False, True, True]
+        random.random = functions[0]
+    """
+    ).assert_outcomes(passed=7)
