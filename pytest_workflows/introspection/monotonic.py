@@ -54,8 +54,7 @@ def _virtual_ms(frame: FrameType) -> int:
     """The milliseconds of virtual time that have passed for the code of this frame: none but for a Worker's."""
     durable_engine: Any = sys.modules.get("durable_engine")  # no session without workflows imports it
     running_engine = getattr(durable_engine, "running_engine", None)
-    engine = None if running_engine is None else running_engine()
-    if engine is None:
+    if running_engine is None:
         return 0
     kinds, file = durable_engine.Owner, frame.f_code.co_filename
     owner = durable_engine.owner_of(file)
@@ -63,7 +62,8 @@ def _virtual_ms(frame: FrameType) -> int:
         _standard.add(file)
     if owner not in (kinds.USER, kinds.INSTALLED):
         return 0
-    return int(engine.clock.elapsed_ms)
+    engine = running_engine()
+    return 0 if engine is None else int(engine.clock.elapsed_ms)
 
 
 monotonic_time = MonotonicTime()
