@@ -188,12 +188,12 @@ class LoopTimers:
 
     def time(self) -> float:
         """The loop's time, in seconds: real time, and for code of a Worker virtual time on top of it."""
-        if current_scope.get() is None and current_call.get() is None:
+        clock = None
+        if current_scope.get() is not None or current_call.get() is not None:
+            clock = self._clocks.get(running_engine())
+        if clock is None:
             real: float = self._time()  # the loop itself asks, each turn
             return real
-        clock = self._clocks.get(running_engine())
-        if clock is None:
-            return self.real_time()
         virtual = clock.elapsed_ms()
         self._shown_before, self._shown = self._shown, (self.real_time() + virtual / 1000, virtual)
         return self._shown[0]
