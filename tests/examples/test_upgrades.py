@@ -23,7 +23,9 @@ def deploy(sessions, tmp_path):
     """Runs an example's tests with a patched source, begun on the source as it is, and stopped at a few points each."""
 
     def deploy(folder, patch):
-        changed = Path(shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("__pycache__")))
+        changed = Path(
+            shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        )
         applied = ["git", "apply", f"upgrades/{patch}.patch"]
         done = subprocess.run(applied, cwd=changed, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
