@@ -53,8 +53,7 @@ def further_test(installed: Installed, folder: pathlib.Path, name: str) -> float
         file = f"test_{name}_{number}.py"
         (folder / file).write_text(SOURCES[name].format(n=number))
         installed.pytest(folder, file)  # what it compiles is not counted
-        command = [installed.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
-        counts.append(instructions(command, folder))
+        counts.append(instructions(installed.command(file), folder))
     return (counts[1] - counts[0]) / (MANY - FEW)
 
 

@@ -100,10 +100,13 @@ class Installed:
         code = "import sys; print(sys.version.split()[0])"
         return subprocess.run([self.python, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
+    def command(self, *arguments: str, options: Sequence[str] = ()) -> list[str | pathlib.Path]:
+        """How pytest is run, with options of the interpreter before it."""
+        return [self.python, *options, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+
     def pytest(self, folder: pathlib.Path, *arguments: str, options: Sequence[str] = (), **environment: str) -> Used:
         """Run pytest in a folder, with options of the interpreter before it."""
-        command = [self.python, *options, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-        return use(command, folder, **environment)
+        return use(self.command(*arguments, options=options), folder, **environment)
 
     def has(self, *distributions: str) -> bool:
         """Whether other distributions are installed there."""

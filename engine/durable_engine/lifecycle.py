@@ -139,11 +139,9 @@ class Lifecycle(Dismantled):
         """The instance's present execution, or None."""
         self._engine.check_open()
         instance = self._executions.get((workflow.name, id))
-        if instance is not None:
-            row = instance.row
-            if row.ended_at is not None and row.is_expired(self._clock.now_ms):
-                self.discard(workflow, [id])
-                return None
+        if instance is not None and instance.row.is_expired(self._clock.now_ms):
+            self.discard(workflow, [id])
+            return None
         return instance
 
     def require(self, workflow: Workflow, id: str) -> Execution:

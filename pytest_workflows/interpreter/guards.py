@@ -66,7 +66,6 @@ class Guards(Standing[View]):
         self._hidden: list[tuple[ModuleType, dict[str, Any]]] = []
         self._absent = _Absent()
         self._done: dict[str, ModuleType] = {}
-        self._undone: list[str] | None = None
         self._guarded: dict[int, str] = {}
         self._waiting: list[tuple[str, ModuleType, str, str]] = []
         self._zones = Zones(lambda: self.user)
@@ -78,12 +77,9 @@ class Guards(Standing[View]):
 
     def refresh(self) -> None:
         """Guard the modules that were imported since the last time."""
-        # Each test asks: what is not imported is left out without code of Python.
-        if self._undone is None:
-            self._undone = list(_guarded_modules())
-        for module in [*filter(sys.modules.__contains__, self._undone)]:
+        # Each test asks: what is done, or not imported, is left out without code of Python.
+        for module in sorted(sys.modules.keys() & (_guarded_modules() - self._done.keys())):
             if sys.modules[module] is not None:
-                self._undone.remove(module)
                 self._done[module] = sys.modules[module]
                 self._guard(module, sys.modules[module])
         self._guard_what_was_made()
@@ -258,7 +254,6 @@ class Guards(Standing[View]):
         self._waiting.clear()
         self._guarded.clear()
         self._done.clear()
-        self._undone = None
 
     def _show(self) -> None:
         for module, hidden in self._hidden:
@@ -352,12 +347,12 @@ def _table() -> Table:
 
 
 @functools.cache
-def _guarded_modules() -> tuple[str, ...]:
+def _guarded_modules() -> frozenset[str]:
     found = {"uvloop", *_BY_ARGUMENT, *(target.rpartition(".")[0] for target in _THROUGH_LIBRARY)}
     for table in all_tables():
         found.update(table.names)
         found.update(_module_of(what) for what in table.refused)
-    return tuple(sorted(found - {""}))
+    return frozenset(found - {""})
 
 
 @functools.cache

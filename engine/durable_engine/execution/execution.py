@@ -561,8 +561,7 @@ class Execution(Dismantled):
     def record_step(self, row: StepRow, events: Iterable[StepEvent]) -> None:
         """Store a step's row as it stands, and lines of history about it."""
         now = self._clock.now_ms
-        # Without the named tuple's own constructor, which is code of Python: several lines a step.
-        lines = [tuple.__new__(HistoryRow, (kind, row.key, now, detail, value)) for kind, detail, value in events]
+        lines = [HistoryRow(kind, row.key, now, detail, value) for kind, detail, value in events]
         self._store.record(self.row.key, lines, row)
         self._activity.recorded(self)
 

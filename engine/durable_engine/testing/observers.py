@@ -186,9 +186,12 @@ class Observers(Observer):
 
     def add(self, observer: Observer) -> None:
         """Notify this observer from now on, unless it was switched off."""
-        if not self.off or observer.title not in self.off:
+        if self._is_on(observer):
             self._observers.append(observer)
             self._listeners = {}
+
+    def _is_on(self, observer: Observer) -> bool:
+        return not self.off or observer.title not in self.off
 
     def add_when_needed(self, make: Callable[[], Iterable[Observer]]) -> None:
         """Notify observers that are made when the first hook is called: a test without instances calls none.
@@ -209,9 +212,7 @@ class Observers(Observer):
         """Those who want to know of a hook, found when it is first called."""
         later, self._later = self._later, []
         for place, make in reversed(later):
-            self._observers[place:place] = [
-                observer for observer in make() if not self.off or observer.title not in self.off
-            ]
+            self._observers[place:place] = filter(self._is_on, make())
         places = _places_of_wanting(tuple(map(_WANTED, self._observers)))[name]
         found = [(observer, getattr(observer, name)) for observer in map(self._observers.__getitem__, places)]
         self._listeners[name] = found

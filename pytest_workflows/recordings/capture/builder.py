@@ -59,7 +59,7 @@ class _Builder:
         self._seen = run.seen
         self._origin = origin
         self._history = history_records(run.stored.history)
-        self._keys = [line.key for line in run.stored.history]
+        self._keys = [line.key for line in run.stored.lines]
         self._rows = {row.key: row for row in run.stored.steps}
         lines = list(zip(self._keys, self._history, strict=True))
         self._starts = {key: line.detail for key, line in lines if key is not None and line.kind in STEP_STARTS}
@@ -181,7 +181,7 @@ class _Builder:
     def _events(self) -> list[SentEvent]:
         """The events that were sent, and those that a mock made; of one type, waits took them in their order."""
         events = [SentEvent(type=type, payload=tag(decode(data)), sent_at=at) for type, data, at in self._seen.events]
-        for line, row in zip(self._history, self._run.stored.history, strict=True):
+        for line, row in zip(self._history, self._run.stored.lines, strict=True):
             if line.kind != WAIT_COMPLETE:
                 continue
             assert row.value is not None
