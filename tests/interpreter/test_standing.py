@@ -144,6 +144,32 @@ async def test_second(workflow_env, forked):
     result.assert_outcomes(passed=2)
 
 
+def test_a_name_that_a_fixture_puts_back_is_hidden_again_from_the_next_test_on(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+@pytest.fixture(scope="module")
+def alarm():
+    before = signal.alarm
+    signal.alarm = lambda seconds: "theirs"
+    yield
+    signal.alarm = before
+
+async def test_before(workflow_env):
+    assert "AttributeError" in await outcome(workflow_env, "lambda: signal.alarm(0)")
+
+async def test_first(workflow_env, alarm):
+    assert signal.alarm(0) == "theirs"
+
+async def test_second(workflow_env, alarm):
+    assert "AttributeError" in await outcome(workflow_env, "lambda: signal.alarm(0)")
+    assert signal.alarm(0) == "theirs"
+""",
+    )
+
+    result.assert_outcomes(passed=3)
+
+
 def test_whoever_ends_the_session_sees_the_originals(pytester: pytest.Pytester) -> None:
     pytester.makeconftest("""
 import os

@@ -60,6 +60,18 @@ def test_a_folder_that_is_a_link_is_followed(tmp_path):
     assert Sources(tmp_path / "real").is_file(str(tmp_path / "link" / "entry.py"))
 
 
+def test_what_is_known_of_code_is_known_of_the_workers_that_it_was_asked_of(tmp_path):
+    entry = module_at(tmp_path / "one" / "entry.py")
+    code = entry.helper.__code__
+    one, other = Sources(tmp_path / "one"), Sources(tmp_path / "other")
+
+    assert [sources.is_code(code) for sources in (one, other, Sources(tmp_path / "one"))] == [True, False, True]
+
+    other.add_folder(tmp_path / "one")
+    assert other.is_code(code)
+    assert not Sources(tmp_path / "other").is_code(code)
+
+
 def test_the_place_is_the_line_of_the_workers_code_that_calls(tmp_path):
     entry = module_at(tmp_path / "entry.py")
 
